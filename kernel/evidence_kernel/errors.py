@@ -1,0 +1,10 @@
+"""The one error of the kernel: it was called in a way that no protocol run can produce."""
+
+
+class Misuse(Exception):
+    """The caller broke the kernel's contract; the state that was handed in is unchanged.
+
+    Raised for an event that does not answer the phase's effect, a second answer after the end, an
+    instant outside of what records can hold, and a tick id that is no tick id. The message names the
+    value. Nothing that a store or a generator answers can raise it.
+    """

@@ -1,0 +1,27 @@
+"""The evidence record: read by one field, written with five."""
+
+from evidence_kernel.codes import Reason
+from evidence_kernel.encoding import decode, encode
+from evidence_kernel.instants import format_instant, parse_instant
+
+
+def read_installed_at(value: bytes) -> int | None:
+    """The installation instant in ms, or None where the record is invalid; other fields are ignored."""
+    record = decode(value)
+    text = None if record is None else record.get("installed_at")
+    return parse_instant(text) if isinstance(text, str) else None
+
+
+def write_evidence(installed_at: int, tick_id: str) -> bytes:
+    """The record of a backfill by `tick_id` at `installed_at`."""
+    text = format_instant(installed_at)
+    record = {
+        "installed_at": text,
+        "backfilled": True,
+        "backfilled_at": text,
+        "backfill_reason": Reason.BACKFILLED.value,
+        "backfill_id": tick_id,
+    }
+    encoded = encode(record)
+    assert encoded is not None
+    return encoded

@@ -1,0 +1,139 @@
+"""The values that `start`, `ensure` and `step` take and return."""
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from evidence_kernel.codes import EvidenceState, Outcome, Phase, Reason, Trigger
+from evidence_kernel.effects import Effect, Expectation
+from evidence_kernel.messages import LogLine
+from evidence_kernel.status import Status
+
+_HTTP: Mapping[Outcome, int] = {
+    Outcome.REFUSED: 400,
+    Outcome.GENERATION_FAILED: 202,
+    Outcome.STORE_FAILED: 500,
+    Outcome.LEDGER_INVALID: 500,
+}
+_SUCCESS = frozenset(
+    {Outcome.NOT_DUE, Outcome.ALREADY_DONE, Outcome.BACKOFF, Outcome.CONTENDED, Outcome.GENERATED}
+)
+
+
+@frozen
+class Invocation:
+    """One execution of the scheduler.
+
+    `tick_id`: 1 to 64 of A-Z a-z 0-9 . _ -, fresh for every execution, restarts and duplicate
+    deliveries included. `context`: what the platform says of the tenant (a mapping with
+    `installContext`, `installationContext` or `cloudId`); hostile values are refused, not trusted.
+    """
+
+    tick_id: str
+    context: object
+
+
+@frozen
+class Opened:
+    """The status as this tick will write it, and what the key must hold for that."""
+
+    status: Status
+    expect: Expectation
+
+
+@frozen
+class Held:
+    """The ledger as this tick knows it: read, or claimed by it; None where absent."""
+
+    value: bytes | None
+    expect: Expectation
+
+
+@frozen
+class Ending:
+    """The decided outcome; `at` is the clock of the answer that decided it."""
+
+    outcome: Outcome
+    reason: Reason
+    at: int
+
+
+@frozen
+class State:
+    """A tick between two answers. `alone` marks the backfill without the scheduler around it.
+
+    `refusal` is the code of the last FAIL_CLOSED; `backfill` and `publication` are the bytes this tick
+    put, against which a read-back is compared; instants in ms.
+    """
+
+    tick_id: str
+    tenant: str
+    phase: Phase
+    alone: bool = False
+    evidence: EvidenceState | None = None
+    installed_at: int | None = None
+    opened: Opened | None = None
+    backfill: bytes | None = None
+    did_backfill: bool = False
+    refusal: Reason | None = None
+    ledger: Held | None = None
+    trigger: Trigger | None = None
+    attempt: int = 0
+    publication: bytes | None = None
+    ending: Ending | None = None
+    degraded: bool = False
+
+
+@frozen
+class TickResult:
+    """How a tick ended. `degraded`: it succeeded although an answer was Failed or Unknown."""
+
+    tick_id: str
+    tenant: str | None
+    outcome: Outcome
+    reason: Reason
+    trigger: Trigger | None = None
+    evidence: EvidenceState | None = None
+    installed_at: int | None = None
+    did_backfill: bool = False
+    degraded: bool = False
+
+    @property
+    def success(self) -> bool:
+        """Whether the tick did what was due, if anything was."""
+        return self.outcome in _SUCCESS
+
+    @property
+    def http_status(self) -> int:
+        """200, or 202 after a failed generation, 400 without an identity, 500 where the store failed."""
+        return _HTTP.get(self.outcome, 200)
+
+
+@frozen
+class EnsureResult:
+    """How the backfill alone ended: evidence with its instant, or `refusal`, never both."""
+
+    tenant: str | None
+    did_backfill: bool
+    reason: Reason
+    installed_at: int | None
+
+    @property
+    def refused(self) -> bool:
+        """True where it failed closed; `reason` is then the code of the refusal."""
+        return self.installed_at is None
+
+
+@frozen
+class Step:
+    """What a call of the kernel brings. Perform `effect`, hand its answer back; log `log` in order.
+
+    Log lines may be written before the effect is performed: what they announce is durable already.
+    `effect` is None exactly where `result` is not: the tick is over. `state` is needed for the next
+    step only, and nothing of a tick must be kept across a crash.
+    """
+
+    state: State
+    effect: Effect | None
+    log: tuple[LogLine, ...] = ()
+    result: TickResult | EnsureResult | None = None

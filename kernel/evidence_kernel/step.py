@@ -1,0 +1,146 @@
+"""The machine: `start` a tick or `ensure` the backfill alone, then `step` it answer by answer."""
+
+import re
+from typing import Any
+
+from attrs import evolve
+
+from evidence_kernel import messages
+from evidence_kernel.codes import Outcome, Phase, Reason
+from evidence_kernel.errors import Misuse
+from evidence_kernel.events import Event, Failed, Unknown
+from evidence_kernel.findings import FINDINGS
+from evidence_kernel.identity import identify
+from evidence_kernel.instants import EARLIEST, LATEST
+from evidence_kernel.keys import encode_tenant
+from evidence_kernel.messages import LogLine
+from evidence_kernel.requests import REQUESTS
+from evidence_kernel.schedule import CLOCK_TOLERANCE, MAX_TIER
+from evidence_kernel.state import EnsureResult, Ending, Invocation, State, Step, TickResult
+from evidence_kernel.tables import ANSWERS, ASKS, BACKFILL_ALONE, SCHEDULER, WITHOUT_STATUS, Row
+
+_TICK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NOBODY = "-"
+_LAST_CLOCK = LATEST - MAX_TIER - CLOCK_TOLERANCE  # so that every instant written fits into a record
+
+
+def start(invocation: Invocation) -> Step:
+    """Begin a tick: its first effect, or outcome REFUSED where the context names no tenant.
+
+    Raises Misuse for a tick id outside of its grammar.
+    """
+    tick_id, tenant = _identify(invocation)
+    if tenant is None:
+        outcome, reason = Outcome.REFUSED, Reason.NO_IDENTITY
+        log = (
+            messages.started(tick_id, _NOBODY),
+            messages.fail_closed(_NOBODY, reason),
+            messages.ended(tick_id, _NOBODY, outcome, reason, None),
+        )
+        state = State(tick_id, "", Phase.END)
+        return Step(state, None, log, TickResult(tick_id, None, outcome, reason))
+    state = State(tick_id, tenant, Phase.STATUS_READ)
+    effect, _ = REQUESTS[Phase.STATUS_READ](state, 0)
+    return Step(state, effect, (messages.started(tick_id, encode_tenant(tenant)),))
+
+
+def ensure(invocation: Invocation) -> Step:
+    """Begin the backfill alone, on the same tables: EVIDENCE_READ to EVIDENCE_VERIFY at most.
+
+    Raises Misuse for a tick id outside of its grammar.
+    """
+    tick_id, tenant = _identify(invocation)
+    if tenant is None:
+        reason = Reason.NO_IDENTITY
+        log = (messages.fail_closed(_NOBODY, reason),)
+        state = State(tick_id, "", Phase.END, alone=True)
+        return Step(state, None, log, EnsureResult(None, False, reason, None))
+    state = State(tick_id, tenant, Phase.EVIDENCE_READ, alone=True)
+    effect, _ = REQUESTS[Phase.EVIDENCE_READ](state, 0)
+    return Step(state, effect)
+
+
+def step(state: State, event: Event) -> Step:
+    """Take the answer to the last effect and ask for the next, or end with a result.
+
+    Raises Misuse where the event does not answer `state.phase`, the tick is over, or `event.at` is no
+    instant that records can hold; `state` is a value and stays usable.
+    """
+    phase = state.phase
+    if phase not in ASKS or type(event.answer) not in ANSWERS[ASKS[phase]]:
+        raise Misuse(f"{phase.value} takes no {event.answer!r}")
+    if not EARLIEST <= event.at <= _LAST_CLOCK:
+        raise Misuse(f"at={event.at!r} in {phase.value} is outside of the instants that records can hold")
+    finding, learned = FINDINGS[phase](state, event)
+    row = SCHEDULER[phase, finding]
+    if isinstance(event.answer, Failed | Unknown):
+        learned["degraded"] = True
+    if row.outcome is not None and row.reason is not None:
+        learned["ending"] = Ending(row.outcome, row.reason, event.at)
+    if row.refuses is not None:
+        learned["refusal"] = row.refuses
+    return _follow(state, row, learned, event.at)
+
+
+def _follow(state: State, row: Row, learned: dict[str, Any], at: int) -> Step:
+    """Take the row: the next phase, its effect, the lines."""
+    to = row.to
+    if state.opened is None:
+        to = WITHOUT_STATUS.get(to, to)
+    if state.alone:
+        to = BACKFILL_ALONE.get(to, to)
+    # The first phase of all is where `opened` is learned, and no row leads from it to STATUS_CLOSE.
+    after = evolve(state, phase=to, **learned)
+    if to is Phase.END:
+        result = _ensured(after) if state.alone else _result(after)
+        return Step(after, None, _said(after, row, result), result)
+    effect, remembered = REQUESTS[to](after, at)
+    return Step(evolve(after, **remembered) if remembered else after, effect, _said(after, row, None))
+
+
+def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> tuple[LogLine, ...]:
+    if result is None and row.outcome is None and not (row.refuses or row.warns or row.audits):
+        return ()
+    tenant = encode_tenant(state.tenant)
+    lines = []
+    if row.warns is not None:
+        lines.append(messages.warned(state.tick_id, tenant, row.warns))
+    if row.refuses is not None:
+        lines.append(messages.fail_closed(tenant, row.refuses))
+    if row.audits and state.installed_at is not None:
+        lines.append(messages.audit(tenant, state.installed_at))
+    if row.outcome is Outcome.SKIPPED:
+        lines.append(messages.not_found(tenant))
+    if isinstance(result, TickResult):
+        ended = messages.ended(state.tick_id, tenant, result.outcome, result.reason, result.trigger)
+        lines.append(ended)
+    return tuple(lines)
+
+
+def _result(state: State) -> TickResult:
+    ending = state.ending
+    assert ending is not None
+    result = TickResult(
+        tick_id=state.tick_id,
+        tenant=state.tenant,
+        outcome=ending.outcome,
+        reason=ending.reason,
+        trigger=state.trigger,
+        evidence=state.evidence,
+        installed_at=state.installed_at,
+        did_backfill=state.did_backfill,
+    )
+    return evolve(result, degraded=True) if state.degraded and result.success else result
+
+
+def _ensured(state: State) -> EnsureResult:
+    if state.refusal is not None:
+        return EnsureResult(state.tenant, False, state.refusal, None)
+    reason = Reason.BACKFILLED if state.did_backfill else Reason.EXISTS
+    return EnsureResult(state.tenant, state.did_backfill, reason, state.installed_at)
+
+
+def _identify(invocation: Invocation) -> tuple[str, str | None]:
+    if not _TICK_ID.fullmatch(invocation.tick_id):
+        raise Misuse(f"tick_id={invocation.tick_id!r} is not 1 to 64 of A-Z a-z 0-9 . _ -")
+    return invocation.tick_id, identify(invocation.context)

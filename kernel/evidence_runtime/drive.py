@@ -1,0 +1,170 @@
+"""The shell around the kernel: performs each effect on a real store and a real generator."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from evidence_kernel import (
+    Answer,
+    Effect,
+    EnsureResult,
+    Event,
+    Failed,
+    Generate,
+    GenerateAnswer,
+    GeneratorError,
+    Get,
+    Invocation,
+    Put,
+    Reason,
+    Report,
+    State,
+    Step,
+    TickResult,
+    Trigger,
+    Unknown,
+    ensure,
+    start,
+    step,
+)
+from evidence_kernel.encoding import encode
+from evidence_kernel.messages import DETAILS
+
+from evidence_runtime.store import Store
+
+logger = logging.getLogger("evidence")
+logger.addHandler(logging.NullHandler())
+
+# generate(tenant, trigger, installed_at, attempt, tick_id) -> JSON value; installed_at in ms since
+# 1970-01-01T00:00:00Z. It may run more than once for one report and must have no effect but its value.
+Generator = Callable[[str, Trigger, int, int, str], Any]
+# observe(state, event, effect): after each step, the state reached, the event that led there (None at
+# the start) and the effect that it asks for (None at the end).
+Observer = Callable[[State, Event | None, Effect | None], None]
+Clock = Callable[[], int]
+
+
+class FailClosed(Exception):
+    """The backfill was refused; nothing that was present has been changed.
+
+    `reason` is the code, `tenant` the id or None where the context names none.
+    """
+
+    def __init__(self, tenant: str | None, reason: Reason) -> None:
+        super().__init__(f"FAIL_CLOSED for {tenant or '-'}: {reason.value}: {DETAILS[reason]}")
+        self.tenant = tenant
+        self.reason = reason
+
+
+def system_clock() -> int:
+    """The wall clock in ms since 1970-01-01T00:00:00Z."""
+    return time.time_ns() // 1_000_000
+
+
+def invocation(tenant: object) -> Invocation:
+    """One execution with a fresh tick id, for a tenant id or for a platform's context (a mapping)."""
+    context = {"cloudId": tenant} if tenant is None or isinstance(tenant, str) else tenant
+    return Invocation(secrets.token_hex(16), context)
+
+
+def run_tick(
+    store: Store,
+    invocation: Invocation,
+    generate: Generator,
+    *,
+    clock: Clock = system_clock,
+    observe: Observer | None = None,
+) -> TickResult:
+    """Run one tick to its end; the outcome, also where the store or the generator failed.
+
+    `clock` returns ms since 1970-01-01T00:00:00Z. A BaseException of the generator that is no Exception
+    passes through, as a crash. Raises evidence_kernel.Misuse for a tick id outside of its grammar.
+    """
+    result = _run(start(invocation), store, generate, clock, observe)
+    assert isinstance(result, TickResult)
+    return result
+
+
+def ensure_evidence(
+    store: Store,
+    invocation: Invocation,
+    *,
+    clock: Clock = system_clock,
+    observe: Observer | None = None,
+) -> EnsureResult:
+    """The backfill alone: evidence for the tenant, read or written once and verified.
+
+    Raises FailClosed where the evidence is invalid, or could not be read, written or verified, or where
+    there is no tenant id; evidence_kernel.Misuse for a tick id outside of its grammar.
+    """
+    result = _run(ensure(invocation), store, _no_generator, clock, observe)
+    assert isinstance(result, EnsureResult)
+    if result.refused:
+        raise FailClosed(result.tenant, result.reason)
+    return result
+
+
+def _no_generator(*_: object) -> Any:
+    raise AssertionError("the backfill generates nothing")
+
+
+def _run(
+    now: Step, store: Store, generate: Generator, clock: Clock, observe: Observer | None
+) -> TickResult | EnsureResult | None:
+    event = None
+    while True:
+        for line in now.log:
+            logger.log(line.level, "%s", line.text)
+        _show(observe, now, event)
+        if now.effect is None:
+            return now.result
+        answer = perform(store, generate, now.effect)
+        event = Event(answer, clock())
+        now = step(now.state, event)
+
+
+def _show(observe: Observer | None, now: Step, event: Event | None) -> None:
+    if observe is None:
+        return
+    try:
+        observe(now.state, event, now.effect)
+    except Exception:  # whoever watches a tick must not be able to end it
+        logger.exception("the observer failed; the tick goes on")
+
+
+def perform(store: Store, generate: Generator, effect: Effect) -> Answer:
+    """Perform one effect. What an adapter lets escape is Failed for a get and Unknown for a put."""
+    match effect:
+        case Get(key=key):
+            try:
+                return store.get(key)
+            except Exception:  # the port's contract: an error without a name brought nothing
+                logger.exception("get of %r raised", key)
+                return Failed()
+        case Put(key=key, value=value, expect=expect):
+            try:
+                return store.put(key, value, expect)
+            except Exception:  # the port's contract: nobody knows whether it was applied
+                logger.exception("put of %r raised", key)
+                return Unknown()
+        case Generate():
+            return _generate(generate, effect)
+        case _:
+            assert_never(effect)
+
+
+def _generate(generate: Generator, effect: Generate) -> GenerateAnswer:
+    try:
+        value = generate(
+            effect.tenant, effect.trigger, effect.installed_at, effect.attempt, effect.tick_id
+        )
+        body = encode(value)
+    except Exception:  # the generator's contract: its Exception is a failed attempt
+        logger.exception("generate for %r raised", effect.tenant)
+        return GeneratorError()
+    if body is None:
+        logger.error("the report for %r has no JSON encoding or is too large", effect.tenant)
+        return GeneratorError()
+    return Report(body)
