@@ -25,3 +25,21 @@ def write_evidence(installed_at: int, tick_id: str) -> bytes:
     encoded = encode(record)
     assert encoded is not None
     return encoded
+
+
+def write_repair(installed_at: int, repaired_at: int, repair_id: str, replaced: bytes) -> bytes | None:
+    """An operator's replacement of invalid or future evidence; None where that would be too long.
+
+    The replaced bytes stay in `repaired_from`, as text where they are UTF-8, else in hexadecimal under
+    `repaired_from_hex`.
+    """
+    record = {
+        "installed_at": format_instant(installed_at),
+        "repaired_at": format_instant(repaired_at),
+        "repair_id": repair_id,
+    }
+    try:
+        record["repaired_from"] = replaced.decode("utf-8")
+    except UnicodeDecodeError:
+        record["repaired_from_hex"] = replaced.hex()
+    return encode(record)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from evidence_sim.machine import Machine
-
 from evidence_sim.machines import backfill_defects, report_defects, tick_defects
 from evidence_sim.machines.original import V2_19, V2_20, Original
 from evidence_sim.machines.variant import Variant

@@ -47,6 +47,11 @@ class Original:
     says: str
     backfills: bool
 
+    @property
+    def longest(self) -> int:
+        """A tick that generates AUTO_24H; without the backfill it reads the evidence once."""
+        return 17 if self.backfills else 16
+
     def start(self, invocation: Invocation) -> Step:
         """The first effect; without an identity there is none."""
         identity = identify(invocation.context)

@@ -35,6 +35,7 @@ class Variant:
     says: str
     begin: Begin = start
     advance: Advance = step
+    longest: int = 15  # the kernel's longest path, which a test computes from its table
 
     def start(self, invocation: Invocation) -> Step:
         """As the kernel's `start`."""

@@ -1,0 +1,1 @@
+"""The deterministic world that tries to break the kernel: faults, engines, specimens, reports."""
