@@ -14,6 +14,7 @@ _INFINITY = float("inf")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # unterminated, it runs to the end: linear
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MALFORMED = object()
+_WHITE = " \t\n\r"  # JSON's, fewer than Python's
 
 
 def encode(value: object) -> bytes | None:
@@ -51,9 +52,11 @@ def _decode(data: bytes) -> object:
     if len(data) > MAX_BYTES or _too_deep(data):
         return _MALFORMED
     try:
-        return _DECODER.decode(data.decode("utf-8"))
+        text = data.decode("utf-8").strip(_WHITE)
+        value, end = _DECODER.raw_decode(text)
     except ValueError:  # no UTF-8, no JSON, or refused by a hook below
         return _MALFORMED
+    return value if end == len(text) else _MALFORMED
 
 
 def _too_deep(data: bytes) -> bool:

@@ -1,15 +1,27 @@
 """The evidence record: read by one field, written with five."""
 
+from functools import lru_cache
+
 from evidence_kernel.codes import Reason
 from evidence_kernel.encoding import decode, encode
 from evidence_kernel.instants import format_instant, parse_instant
 
 
+_SHORT = 1024  # records up to so many bytes are remembered: a tick reads its evidence two or three times
+
+
 def read_installed_at(value: bytes) -> int | None:
     """The installation instant in ms, or None where the record is invalid; other fields are ignored."""
+    return _remembered(value) if len(value) <= _SHORT else _read(value)
+
+
+def _read(value: bytes) -> int | None:
     record = decode(value)
     text = None if record is None else record.get("installed_at")
     return parse_instant(text) if isinstance(text, str) else None
+
+
+_remembered = lru_cache(maxsize=256)(_read)
 
 
 def write_evidence(installed_at: int, tick_id: str) -> bytes:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
-from attrs import evolve
-
 from evidence_kernel.codes import EvidenceState, Finding, Observation, Phase
 from evidence_kernel.effects import Expect
 from evidence_kernel.events import (
@@ -24,7 +22,7 @@ from evidence_kernel.ledger import read_ledger
 from evidence_kernel.publication import write_publication
 from evidence_kernel.schedule import CLOCK_TOLERANCE, due, implausible
 from evidence_kernel.state import Held, Opened, State
-from evidence_kernel.status import EMPTY, read_status
+from evidence_kernel.status import EMPTY, checked, read_status
 from evidence_kernel.tables import EVIDENCE
 
 # What a finding adds to the state: names and values of changed fields.
@@ -95,8 +93,7 @@ def _status_read(state: State, event: Event) -> Meaning:
     found = isinstance(answer, Found)
     status = read_status(answer.value) if found else EMPTY
     expect = answer.version if found else Expect.ABSENT
-    checked = evolve(status, last_check_at=event.at, tick_id=state.tick_id)
-    return _read(answer), {"opened": Opened(checked, expect)}
+    return _read(answer), {"opened": Opened(checked(status, event.at, state.tick_id), expect)}
 
 
 def _status_open(state: State, event: Event) -> Meaning:

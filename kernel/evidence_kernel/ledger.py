@@ -1,5 +1,6 @@
 """The ledger: per trigger the attempts, the backoff, the claimant and the last error."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -43,10 +44,13 @@ def _entry(raw: object) -> Entry | None:
     return Entry(raw.get("attempts", 0), backoff_until, raw.get("last_error") is not None)
 
 
-def read_ledger(value: bytes | None) -> dict[Trigger, Entry] | None:
+_NONE: Mapping[Trigger, Entry] = dict.fromkeys(Trigger, Entry(0, None, False))
+
+
+def read_ledger(value: bytes | None) -> Mapping[Trigger, Entry] | None:
     """Both triggers' entries; absent fields and an absent record mean none; None where malformed."""
     if value is None:
-        return dict.fromkeys(Trigger, Entry(0, None, False))
+        return _NONE
     record = decode(value)
     if record is None:
         return None

@@ -1,8 +1,10 @@
 """The values that `start`, `ensure` and `step` take and return."""
 
 from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
 
-from attrs import frozen
+from attrs import fields, frozen
 
 from evidence_kernel.codes import EvidenceState, Outcome, Phase, Reason, Trigger
 from evidence_kernel.effects import Effect, Expectation
@@ -82,6 +84,19 @@ class State:
     publication: bytes | None = None
     ending: Ending | None = None
     degraded: bool = False
+
+
+_NAMES = tuple(field.name for field in fields(State))
+_PLACES = {name: place for place, name in enumerate(_NAMES)}
+_values = attrgetter(*_NAMES)
+
+
+def changed(state: State, changes: Mapping[str, Any]) -> State:
+    """As `attrs.evolve`, at two thirds of its cost: a tick does it at every step."""
+    values = list(_values(state))
+    for name, value in changes.items():
+        values[_PLACES[name]] = value
+    return State(*values)
 
 
 @frozen

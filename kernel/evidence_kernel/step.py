@@ -16,11 +16,13 @@ from evidence_kernel.keys import encode_tenant
 from evidence_kernel.messages import LogLine
 from evidence_kernel.requests import REQUESTS
 from evidence_kernel.schedule import CLOCK_TOLERANCE, MAX_TIER
-from evidence_kernel.state import EnsureResult, Ending, Invocation, State, Step, TickResult
-from evidence_kernel.tables import ANSWERS, ASKS, BACKFILL_ALONE, SCHEDULER, WITHOUT_STATUS, Row
+from evidence_kernel.state import EnsureResult, Ending, Invocation, State, Step, TickResult, changed
+from evidence_kernel.tables import ANSWERS, ASKS, BACKFILL_ALONE, ROUTES, WITHOUT_STATUS, Row
 
 _TICK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NOBODY = "-"
+_TAKES = {phase: ANSWERS[ASKS[phase]] if phase in ASKS else frozenset() for phase in Phase}
+_DEGRADES = frozenset({Failed, Unknown})
 _LAST_CLOCK = LATEST - MAX_TIER - CLOCK_TOLERANCE  # so that every instant written fits into a record
 
 
@@ -67,13 +69,13 @@ def step(state: State, event: Event) -> Step:
     instant that records can hold; `state` is a value and stays usable.
     """
     phase = state.phase
-    if phase not in ASKS or type(event.answer) not in ANSWERS[ASKS[phase]]:
+    if type(event.answer) not in _TAKES[phase]:
         raise Misuse(f"{phase.value} takes no {event.answer!r}")
     if not EARLIEST <= event.at <= _LAST_CLOCK:
         raise Misuse(f"at={event.at!r} in {phase.value} is outside of the instants that records can hold")
     finding, learned = FINDINGS[phase](state, event)
-    row = SCHEDULER[phase, finding]
-    if isinstance(event.answer, Failed | Unknown):
+    row = ROUTES[phase][finding]
+    if type(event.answer) in _DEGRADES:
         learned["degraded"] = True
     if row.outcome is not None and row.reason is not None:
         learned["ending"] = Ending(row.outcome, row.reason, event.at)
@@ -90,12 +92,13 @@ def _follow(state: State, row: Row, learned: dict[str, Any], at: int) -> Step:
     if state.alone:
         to = BACKFILL_ALONE.get(to, to)
     # The first phase of all is where `opened` is learned, and no row leads from it to STATUS_CLOSE.
-    after = evolve(state, phase=to, **learned)
+    learned["phase"] = to
+    after = changed(state, learned)
     if to is Phase.END:
         result = _ensured(after) if state.alone else _result(after)
         return Step(after, None, _said(after, row, result), result)
     effect, remembered = REQUESTS[to](after, at)
-    return Step(evolve(after, **remembered) if remembered else after, effect, _said(after, row, None))
+    return Step(changed(after, remembered) if remembered else after, effect, _said(after, row, None))
 
 
 def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> tuple[LogLine, ...]:

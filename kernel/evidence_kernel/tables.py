@@ -87,7 +87,8 @@ def _whatever(to: Phase, otherwise: Warn) -> dict[Finding | EvidenceState, Row]:
 _STORE_FAILED, _DONE = Outcome.STORE_FAILED, Outcome.ALREADY_DONE
 _UNDECIDED = _close(_STORE_FAILED, Reason.CLAIM_UNDECIDED)
 
-_ROUTES: Mapping[Phase, Mapping[Finding | EvidenceState, Row]] = {
+# phase -> what its answer means -> row.
+ROUTES: Mapping[Phase, Mapping[Finding | EvidenceState, Row]] = {
     _P.STATUS_READ: {
         _F.FOUND: Row(_P.STATUS_OPEN),
         _F.ABSENT: Row(_P.STATUS_OPEN),
@@ -167,9 +168,9 @@ _ROUTES: Mapping[Phase, Mapping[Finding | EvidenceState, Row]] = {
     _P.STATUS_CLOSE: _whatever(_P.END, Warn.STATUS_NOT_CLOSED),
 }
 
-# (phase, what its answer means) -> row. A finding of an evidence phase is the state that EVIDENCE names.
+# The same, flat. A finding of an evidence phase is the state that EVIDENCE names.
 SCHEDULER: Mapping[tuple[Phase, Finding | EvidenceState], Row] = {
-    (phase, finding): row for phase, rows in _ROUTES.items() for finding, row in rows.items()
+    (phase, finding): row for phase, rows in ROUTES.items() for finding, row in rows.items()
 }
 
 # Two tails are cut: a tick that could not read its status puts none, the backfill alone reads no more.

@@ -204,7 +204,8 @@ class Player:
             faults = granted.reads
         else:
             faults = granted.writes if isinstance(effect, Put) else granted.generates
-        if not faults or draw(granted.rate):
+        rate = granted.rate if isinstance(effect, Get | Put) else 2
+        if not faults or draw(rate):
             return Reply(run.phase, self.index, run.n)
         what = faults[draw(len(faults))]
         arg = 0

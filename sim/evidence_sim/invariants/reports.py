@@ -71,8 +71,8 @@ def _claimed(write: Write) -> str:
     assert write.by is not None
     for trigger in TRIGGERS:
         attempts = oracle.attempts(write.before.value, trigger)
-        if oracle.attempts(write.after.value, trigger) == attempts:
-            continue
+        if oracle.attempts(write.after.value, trigger) <= attempts:
+            continue  # also a torn claim: what does not parse claims nothing
         until, at = oracle.backoff_until(write.before.value, trigger), write.by.looked_at
         running = until is not None and (at is None or until > at)
         if running and until is not None and not (at and until > at + _tier(attempts) + _QUARTER):

@@ -1,0 +1,110 @@
+"""Many seeds of one plan, in this process or in several; the result does not depend on how many."""
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Self
+
+from attrs import frozen
+
+from evidence_sim.cells import Cells, MemoryCells
+from evidence_sim.sample import Plan, sample
+from evidence_sim.sqlite_cells import SqliteCells
+from evidence_sim.tally import Counting, Tally
+
+STORES = ("memory", "sqlite")
+_CHUNK = 8  # seeds a process takes at a time
+
+
+@frozen
+class Seeds:
+    """`count` seeds from `first` on, as `FIRST:COUNT` says; a bare number is a count from 0."""
+
+    first: int = 0
+    count: int = 100
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError, naming what is allowed."""
+        first, colon, count = text.rpartition(":")
+        if not (count.isdecimal() and int(count) >= 1 and (not colon or first.isdecimal())):
+            raise ValueError(f"{text!r} is no seeds; give a count (100) or the first and a count (500:20)")
+        seeds = cls(int(first or 0), int(count))
+        if seeds.first + seeds.count > 2**64:
+            raise ValueError(f"{text!r} goes beyond the last seed, {2**64 - 1}")
+        return seeds
+
+
+def one_seed(plan: Plan, seed: int, store: str = "memory") -> Tally:
+    """The tally of one seed."""
+    counting = Counting(seed, plan.tenants)
+    with fresh_cells(store) as cells:
+        for fact in sample(plan, seed, cells):
+            counting.count(fact)
+    return counting.done()
+
+
+@contextmanager
+def fresh_cells(store: str) -> Iterator[Cells]:
+    """An empty store of that kind; a SQLite file lives as long as it is used."""
+    if store == "memory":
+        yield MemoryCells()
+        return
+    with tempfile.TemporaryDirectory(prefix="evidence-sim-") as folder:
+        cells = SqliteCells.create(Path(folder) / "cells.sqlite")
+        try:
+            yield cells
+        finally:
+            cells.close()
+
+
+class Workers:
+    """Runs campaigns in `jobs` processes, or in this one for 1; leave it to stop them."""
+
+    def __init__(self, jobs: int) -> None:
+        self._pool = None
+        if jobs > 1:
+            context = get_context("spawn")
+            self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupt)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def tallies(self, plan: Plan, seeds: Seeds, store: str = "memory") -> Iterator[Tally]:
+        """The tallies of the seeds, in order, a chunk at a time: who stops early keeps what was found.
+
+        With several processes the work begins at once, without them as it is asked for.
+        """
+        end = seeds.first + seeds.count
+        chunks = [(start, min(_CHUNK, end - start)) for start in range(seeds.first, end, _CHUNK)]
+        pool = self._pool
+        if pool is None:
+            return (_chunk(plan, start, size, store) for start, size in chunks)
+        futures = [pool.submit(_chunk, plan, start, size, store) for start, size in chunks]
+        return (future.result() for future in futures)
+
+
+def processors() -> int:
+    """How many processes can work at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C is the parent's to handle; a worker that dies of it would say so at length."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _chunk(plan: Plan, first: int, count: int, store: str) -> Tally:
+    whole = Tally()
+    for seed in range(first, first + count):
+        whole.add(one_seed(plan, seed, store))
+    return whole

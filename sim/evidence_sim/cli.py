@@ -1,0 +1,228 @@
+"""The command `evidence-sim`."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from evidence_sim import bench, lists
+from evidence_sim.campaign import STORES, Seeds, Workers, processors
+from evidence_sim.config import MOST_TENANTS
+from evidence_sim.export import EXPORTS
+from evidence_sim.faults import PROFILES
+from evidence_sim.machines import MACHINES
+from evidence_sim.report import console, progress, show_run
+from evidence_sim.sample import Plan
+from evidence_sim.story import tell
+from evidence_sim.suite import planned, run_suite
+from evidence_sim.suite_report import described as suite_described
+from evidence_sim.suite_report import show_suite
+from evidence_sim.tally import Tally
+from evidence_sim.trace import Trace, TraceError, dump, load, verdicts
+from evidence_sim.values import NotEnabled
+from evidence_sim.verdict import Run, described, shrunk
+
+OK, FOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Unusable(Exception):
+    """The command cannot be carried out as given; the message names the value and the way out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.do(given)
+        sys.stdout.flush()
+    except (Unusable, TraceError) as error:
+        print(f"evidence-sim: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("evidence-sim: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # who reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="evidence-sim", description=__doc__ and "Break the kernel, if you can.")
+    parser.set_defaults(do=_suite)
+    parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for standard output")
+    parser.add_argument("--jobs", type=_count(64), default=processors(), help="processes (default: one a processor)")
+    commands = parser.add_subparsers(title="commands", metavar="run|replay|machines|faults|invariants|bench")
+    _add_run(commands)
+    replay = commands.add_parser("replay", help="tell a trace, and whether it still violates")
+    replay.add_argument("trace", type=Path, metavar="TRACE")
+    replay.add_argument("--machine", type=_machines, help="another machine in the trace's place")
+    replay.add_argument("--export", choices=sorted(EXPORTS), help="print it in another form instead")
+    replay.set_defaults(do=_replay)
+    for name, show in lists.LISTS.items():
+        listing = commands.add_parser(name, help=show.__doc__)
+        listing.set_defaults(do=_listing(show))
+    timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
+    timing.add_argument("--json", metavar="PATH", type=Path)
+    timing.set_defaults(do=_bench)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser("run", help="a campaign of one machine, or of several over one store")
+    run.add_argument("--machine", type=_machines, metavar="M[,M]", help="default: kernel; under rollout beside old ones")
+    run.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
+    run.add_argument("--seeds", type=_seeds, default=Seeds(), metavar="N|FIRST:COUNT", help="default: 100")
+    run.add_argument("--ticks", type=_count(10_000), default=12, help="of each tenant (default: 12)")
+    run.add_argument("--tenants", type=_count(MOST_TENANTS), default=2, help="default: 2")
+    run.add_argument("--jobs", type=_count(64), default=1, help="processes (default: 1)")
+    run.add_argument("--store", choices=STORES, default="memory")
+    run.add_argument("--require-coverage", action="store_true", help="fail where a goal or a premise was missed")
+    run.add_argument("--json", metavar="PATH", type=Path, help="also write the run as JSON; - for standard output")
+    run.add_argument("--out", metavar="DIR", type=Path, default=Path("traces"), help="for traces (default: traces)")
+    run.set_defaults(do=_run)
+
+
+def _count(most: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most}")
+        return int(text)
+
+    return count
+
+
+def _seeds(text: str) -> Seeds:
+    try:
+        return Seeds.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _machines(text: str) -> tuple[str, ...]:
+    machines = tuple(text.split(","))
+    for machine in machines:
+        if machine not in MACHINES:
+            raise argparse.ArgumentTypeError(f"{machine!r} is no machine; machines are {', '.join(MACHINES)}")
+    if len(set(machines)) > 1 and "kernel" not in machines:
+        raise argparse.ArgumentTypeError("machines beside each other need the kernel among them: it is judged")
+    return machines
+
+
+def _suite(given: argparse.Namespace) -> int:
+    out = console(stderr=given.json == Path("-"))
+    with progress("suite", sum(seeds.count for _, seeds in planned())) as bar:
+        report = run_suite(given.jobs, bar.to)
+    show_suite(out, report)
+    _write_json(given.json, suite_described(report))
+    return FOUND if report.wrong() else OK
+
+
+def _run(given: argparse.Namespace) -> int:
+    machines = given.machine or (("kernel", "v2.20", "v2.19") if given.profile == "rollout" else ("kernel",))
+    plan = Plan(machines, given.profile, given.tenants, given.ticks)
+    out = console(stderr=given.json == Path("-"))
+    run, interrupted = _campaign(plan, given)
+    show_run(out, run)
+    traces = {}
+    for invariant, _ in run.violated():
+        if run.promised(invariant):
+            trace = traces[invariant.id] = shrunk(run, invariant)
+            _tell(out, trace, _stored(given.out, trace))
+    _write_json(given.json, described(run, traces))
+    if interrupted:
+        print(f"evidence-sim: interrupted after {len(run.tally.digests)} seeds", file=sys.stderr)
+        return INTERRUPTED
+    uncovered = given.require_coverage and (run.missed() or run.vacuous())
+    return FOUND if run.broken() or uncovered else OK
+
+
+def _campaign(plan: Plan, given: argparse.Namespace) -> tuple[Run, bool]:
+    """The run, also where it was interrupted: then with the seeds that were done."""
+    began, whole, interrupted = perf_counter(), Tally(), False
+    with progress("seeds", given.seeds.count) as bar, Workers(given.jobs) as workers:
+        try:
+            for tally in workers.tallies(plan, given.seeds, given.store):
+                whole.add(tally)
+                bar.to(len(whole.digests))
+        except KeyboardInterrupt:
+            interrupted = True
+    return Run(plan, given.seeds, whole, perf_counter() - began, given.store), interrupted
+
+
+def _stored(folder: Path, trace: Trace) -> Path:
+    path = folder / f"{trace.machine.replace(',', '+')}-{trace.config.profile}-{trace.violates}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(dump(trace), encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}; name another folder with --out") from None
+    return path
+
+
+def _tell(out: Any, trace: Trace, path: Path) -> None:
+    out.print()
+    for line in tell(trace):
+        out.print(line, markup=False, soft_wrap=True)
+    out.print(f"     replay it: evidence-sim replay {path}", markup=False, soft_wrap=True)
+
+
+def _replay(given: argparse.Namespace) -> int:
+    try:
+        text = given.trace.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Unusable(f"cannot read {given.trace}: {reason}") from None
+    trace = load(text, ",".join(given.machine) if given.machine else None)
+    try:
+        if given.export:
+            sys.stdout.write(EXPORTS[given.export](trace))
+            return OK
+        found = verdicts(trace)
+        for line in tell(trace):
+            print(line)
+    except NotEnabled as error:
+        number = trace.actions.index(error.action) + 1
+        raise Unusable(f"the trace does not apply any more: action {number}, {error}") from None
+    for name, (number, says) in found.items():
+        print(f"{name} is violated at action {number}: {says}")
+    if not found:
+        print("No invariant is violated.")
+    return FOUND if found else OK
+
+
+def _listing(show: Callable[[Any], None]) -> Callable[[argparse.Namespace], int]:
+    def listed(_: argparse.Namespace) -> int:
+        show(console())
+        return OK
+
+    return listed
+
+
+def _bench(given: argparse.Namespace) -> int:
+    out = console(stderr=given.json == Path("-"))
+    results = bench.run(lambda now: print(f"timing {now}", file=sys.stderr, flush=True))
+    bench.show(out, results)
+    _write_json(given.json, {"results": [result.described() for result in results]})
+    return OK
+
+
+def _write_json(path: Path | None, value: Any) -> None:
+    if path is None:
+        return
+    text = json.dumps(value, indent=2) + "\n"
+    if path == Path("-"):
+        sys.stdout.write(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

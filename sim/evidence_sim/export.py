@@ -1,0 +1,78 @@
+"""A trace as a Mermaid sequence diagram, and as a pytest file that stays red until it is mended."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from evidence_sim.config import tick_id
+from evidence_sim.facts import Fact
+from evidence_sim.invariants import BY_ID
+from evidence_sim.labels import Reply, Start
+from evidence_sim.story import aloud, answered, asked, happened
+from evidence_sim.trace import Trace, dump, replay
+
+
+def mermaid(trace: Trace) -> str:
+    """The sequence diagram: a lifeline a tick, and the store's."""
+    ticks = [tick_id(a.tenant, a.n) for a in trace.actions if isinstance(a, Start)]
+    lines = ["sequenceDiagram", *(f"    participant {_life(tick)} as {tick}" for tick in ticks)]
+    lines.append("    participant store")
+    for fact in replay(trace):
+        lines += _drawn(fact)
+    if trace.violates is not None:
+        verdict = BY_ID[trace.violates].judge(fact) if trace.actions else None
+        lines.append(f"    Note over store: {_plain(f'{trace.violates}: {verdict}')}")
+    return "\n".join(lines) + "\n"
+
+
+def _drawn(fact: Fact) -> Iterator[str]:
+    if isinstance(fact.action, Reply):
+        life = _life(tick_id(fact.action.tenant, fact.action.n))
+        yield f"    {life}->>store: {_plain(asked(fact.effect))}"
+        yield f"    store-->>{life}: {_plain(answered(fact))}"
+        for said in aloud(fact):
+            yield f"    Note over {life}: {_plain(said)}"
+    else:
+        yield f"    Note over store: {_plain(happened(fact))}"
+
+
+def _life(tick: str) -> str:
+    return tick.replace("-", "")
+
+
+def _plain(text: str) -> str:
+    """Without what Mermaid reads as syntax."""
+    return text.replace(";", ",").replace("#", "no.").replace('"', "'").replace("{", "(").replace("}", ")")
+
+
+_TEST = '''"""{id} {name}: {says}
+
+Red as long as {machine} violates it; green once it is mended.
+"""
+
+from evidence_sim.trace import load, verdicts
+
+TRACE = r\'\'\'
+{trace}\'\'\'
+
+
+def test_{function}() -> None:
+    assert verdicts(load(TRACE)).get("{id}") is None
+'''
+
+
+def pytest_file(trace: Trace) -> str:
+    """The test's text."""
+    assert trace.violates is not None
+    invariant = BY_ID[trace.violates]
+    name = f"{trace.machine}_keeps_{invariant.name}".lower()
+    function = "".join(character if character.isalnum() else "_" for character in name)
+    return _TEST.format(
+        id=invariant.id,
+        name=invariant.name,
+        says=invariant.says,
+        machine=trace.machine,
+        trace=dump(trace),
+        function=function,
+    )
+
+
+EXPORTS: Mapping[str, Callable[[Trace], str]] = {"mermaid": mermaid, "pytest": pytest_file}

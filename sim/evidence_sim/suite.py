@@ -1,0 +1,155 @@
+"""The default suite: every specimen caught, every promise of the kernel kept, the same on every machine."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+from attrs import frozen
+
+from evidence_sim.campaign import Seeds, Workers
+from evidence_sim.digest import folded
+from evidence_sim.isolation import interference
+from evidence_sim.machines.specimens import SPECIMENS, Specimen
+from evidence_sim.sample import Plan
+from evidence_sim.tally import Tally
+from evidence_sim.trace import Trace
+from evidence_sim.verdict import Run, shrunk
+
+# (machines, profile, seeds): the kernel under every profile.
+KERNEL = (
+    (("kernel",), "crash-stop", Seeds(0, 160)),
+    (("kernel",), "cloud-kv", Seeds(0, 320)),
+    (("kernel",), "lying-disk", Seeds(0, 240)),
+    (("kernel", "v2.20", "v2.19"), "rollout", Seeds(0, 160)),
+    (("kernel",), "byzantine", Seeds(0, 320)),
+)
+SPECIMEN_SEEDS = Seeds(0, 64)
+TICKS = 12
+TENANTS = 2
+_ISOLATED = ("crash-stop", "cloud-kv", "lying-disk")
+_REPEATED = Seeds(0, 8)
+
+Now = Callable[[int, str], None]
+
+
+@frozen
+class Caught:
+    """A specimen's campaign, and its shrunk traces by invariant."""
+
+    specimen: Specimen
+    run: Run
+    traces: dict[str, Trace]
+
+    def faults(self) -> list[str]:
+        """Where the specimen is not what it is declared to be."""
+        found, declared = set(self.run.tally.first), set(self.specimen.violates)
+        wrong = [f"{name} is declared and not violated" for name in sorted(declared - found)]
+        wrong += [f"{name} is violated and not declared" for name in sorted(found - declared)]
+        longest = max((len(trace.actions) for trace in self.traces.values()), default=0)
+        if longest > self.specimen.at_most:
+            wrong.append(f"a trace has {longest} actions, at most {self.specimen.at_most} are declared")
+        return wrong
+
+
+@frozen
+class Check:
+    """One line of the suite; `wrong` is empty where it passed."""
+
+    name: str
+    detail: str
+    wrong: tuple[str, ...]
+
+
+@frozen
+class Report:
+    """The whole suite."""
+
+    runs: tuple[Run, ...]
+    caught: tuple[Caught, ...]
+    checks: tuple[Check, ...]
+    seconds: float
+
+    @property
+    def digest(self) -> str:
+        """The fold of all campaigns' digests."""
+        campaigns = (*self.runs, *(caught.run for caught in self.caught))
+        return f"{folded(int(run.digest, 16) for run in campaigns):016x}"
+
+    @property
+    def actions(self) -> int:
+        """Of all campaigns."""
+        return sum(run.tally.actions for run in (*self.runs, *(caught.run for caught in self.caught)))
+
+    def wrong(self) -> list[str]:
+        """All that is not as it must be."""
+        found = [f"{run.machine} under {run.plan.profile}: {text}" for run in self.runs for text in kernel_faults(run)]
+        found += [f"{caught.specimen.name}: {text}" for caught in self.caught for text in caught.faults()]
+        return found + [f"{check.name}: {text}" for check in self.checks for text in check.wrong]
+
+
+def kernel_faults(run: Run) -> list[str]:
+    """Where a campaign of the kernel is not what is promised."""
+    wrong = [f"{i.id} {i.name} is violated: {run.tally.first[i.id].says}" for i in run.broken()]
+    wrong += [f"the premise of {i.id} {i.name} never held" for i in run.vacuous()]
+    return wrong + [f"not reached: {goal}" for goal in run.missed()]
+
+
+def planned() -> list[tuple[Plan, Seeds]]:
+    """The campaigns, in their order; the specimens' come last."""
+    kernels = [(Plan(machines, profile, TENANTS, TICKS), seeds) for machines, profile, seeds in KERNEL]
+    return kernels + [(Plan((s.name,), s.profile, TENANTS, TICKS), s.seeds) for s in SPECIMENS]
+
+
+def run_suite(jobs: int, now: Now) -> Report:
+    """Run everything; `now` is told how many seeds are done, and of what."""
+    began = perf_counter()
+    with Workers(jobs) as workers:
+        begun = [(plan, seeds, workers.tallies(plan, seeds)) for plan, seeds in planned()]
+        done, runs = 0, []
+        for plan, seeds, tallies in begun:
+            whole = Tally()
+            for tally in tallies:
+                whole.add(tally)
+                done += len(tally.digests)
+                now(done, f"{','.join(plan.machines)} under {plan.profile}")
+            runs.append(Run(plan, seeds, whole))
+    kernels, others = runs[: len(KERNEL)], runs[len(KERNEL) :]
+    now(done, "shrinking")
+    caught = [_caught(specimen, run) for specimen, run in zip(SPECIMENS, others, strict=True)]
+    now(done, "isolation and determinism")
+    checks = tuple(_checks(kernels))
+    return Report(tuple(kernels), tuple(caught), checks, perf_counter() - began)
+
+
+def _caught(specimen: Specimen, run: Run) -> Caught:
+    traces = {invariant.id: shrunk(run, invariant) for invariant, _ in run.violated()}
+    return Caught(specimen, run, traces)
+
+
+def _checks(kernels: list[Run]) -> Iterator[Check]:
+    for profile in _ISOLATED:
+        found = [text for seed in range(4) if (text := interference(Plan(("kernel",), profile, 3, 8), seed))]
+        yield Check("non-interference", f"kernel under {profile}: alone as in a fleet of 3", tuple(found[:1]))
+    plan = Plan(("truncated-key",), "crash-stop", 3, 8)
+    seen = any(interference(plan, seed) for seed in range(4))
+    wrong = () if seen else ("it is not seen in the machine that shares keys",)
+    yield Check("non-interference", "truncated-key interferes", wrong)
+    cloud = kernels[1]
+    first = f"{folded(cloud.tally.digests[: _REPEATED.count]):016x}"
+    again = elsewhere(cloud.plan, _REPEATED)
+    differs = () if again == first else (f"the digest is {first} here and {again} in another process",)
+    yield Check("determinism", f"seeds 0 to 7 again under PYTHONHASHSEED=1: {first}", differs)
+
+
+def elsewhere(plan: Plan, seeds: Seeds, hash_seed: str = "1") -> str:
+    """The digest of a campaign in a new process with another hash seed."""
+    code = (
+        "from evidence_sim.campaign import *; from evidence_sim.digest import folded; from evidence_sim.sample import Plan;"
+        f"print(format(folded(d for s in range({seeds.first}, {seeds.first + seeds.count})"
+        f" for d in one_seed(Plan({plan.machines!r}, {plan.profile!r}, {plan.tenants}, {plan.ticks}), s).digests), '016x'))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

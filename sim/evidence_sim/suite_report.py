@@ -1,0 +1,61 @@
+"""The suite as tables and as JSON."""
+
+from typing import Any
+
+from rich.console import Console
+
+from evidence_sim.invariants import INVARIANTS
+from evidence_sim.report import table
+from evidence_sim.suite import Caught, Report, kernel_faults
+from evidence_sim.verdict import Run, described as run_described
+
+
+def show_suite(out: Console, report: Report) -> None:
+    """The kernel under every profile, the specimens, the checks, and the end."""
+    columns = ("invariant", *(run.plan.profile for run in report.runs))
+    rows = [(f"{i.id} {i.name}", *(_cell(run, i.id) for run in report.runs)) for i in INVARIANTS]
+    out.print(table("The kernel: how often each premise held", columns, rows))
+    out.print("(n): not promised under this profile, and violated in n seeds; -: not promised, not violated\n")
+    specimens = [_row(caught) for caught in report.caught]
+    columns = ("specimen", "profile", "violates", "shortest", "longest", "", "what is wrong with it")
+    out.print(table("Specimens, each with what it violates and its traces' actions", columns, specimens))
+    checks = [(c.name, c.detail, "FAILED" if c.wrong else "ok") for c in report.checks]
+    out.print(table("Checks", ("check", "of", ""), checks))
+    for run in report.runs:
+        faults, survived = len(run.tally.fired), len(run.tally.survived)
+        out.print(f"{run.plan.profile}: {run.tally.actions:,} actions, {faults} faults fired, {survived} survived")
+    wrong = report.wrong()
+    for text in wrong:
+        out.print(f"FAILED {text}", markup=False, soft_wrap=True)
+    out.print(f"{report.actions:,} actions in {report.seconds:.1f} s, digest {report.digest}")
+    out.print("Every promise was kept, every specimen caught." if not wrong else f"{len(wrong)} failed.")
+
+
+def _cell(run: Run, name: str) -> str:
+    invariant = next(i for i in INVARIANTS if i.id == name)
+    violated = run.tally.violated[name]
+    if not run.promised(invariant):
+        return f"({violated})" if violated else "-"
+    return f"VIOLATED in {violated}" if violated else f"{run.tally.premises[name]:,}"
+
+
+def _row(caught: Caught) -> tuple[object, ...]:
+    lengths = sorted(len(trace.actions) for trace in caught.traces.values()) or [0]
+    found = " ".join(i.id for i, _ in caught.run.violated())
+    verdict = "FAILED" if caught.faults() else "ok"
+    specimen = caught.specimen
+    return specimen.name, specimen.profile, found, lengths[0], lengths[-1], verdict, specimen.says
+
+
+def described(report: Report) -> dict[str, Any]:
+    """Machine-readable: each run as evidence-run/1, and what is wrong."""
+    return {
+        "format": "evidence-suite/1",
+        "actions": report.actions,
+        "seconds": round(report.seconds, 3),
+        "digest": report.digest,
+        "runs": [run_described(run, {}) | {"wrong": kernel_faults(run)} for run in report.runs],
+        "specimens": [run_described(c.run, c.traces) | {"wrong": c.faults()} for c in report.caught],
+        "checks": [{"name": c.name, "of": c.detail, "wrong": list(c.wrong)} for c in report.checks],
+        "wrong": report.wrong(),
+    }

@@ -1,0 +1,121 @@
+"""What a campaign counts: premises, violations, coverage, digests. Tallies of seeds add up in seed order."""
+
+from collections import Counter
+
+from attrs import define, field, frozen
+
+from evidence_kernel import Event
+from evidence_kernel.findings import FINDINGS
+from evidence_kernel.tables import SCHEDULER
+from evidence_sim.choice import fold
+from evidence_sim.digest import word
+from evidence_sim.facts import Fact
+from evidence_sim.invariants import INVARIANTS
+
+ROWS = len(SCHEDULER)
+
+
+@frozen
+class Violation:
+    """The first violation of an invariant by a seed: the number of actions up to it, and the sentence."""
+
+    seed: int
+    actions: int
+    says: str
+
+
+@define
+class Tally:
+    """The count of one or more seeds. `violated` counts seeds; `first` is each invariant's first violation."""
+
+    actions: int = 0
+    digests: list[int] = field(factory=list)
+    premises: Counter[str] = field(factory=Counter)
+    violated: Counter[str] = field(factory=Counter)
+    first: dict[str, Violation] = field(factory=dict)
+    fired: Counter[str] = field(factory=Counter)
+    survived: Counter[str] = field(factory=Counter)
+    outcomes: Counter[str] = field(factory=Counter)
+    rows: set[tuple[str, str]] = field(factory=set)
+    verified: int = 0
+
+    def add(self, other: "Tally") -> None:
+        """Count the seeds of `other`, which come after these."""
+        self.actions += other.actions
+        self.digests += other.digests
+        for mine, more in (
+            (self.premises, other.premises),
+            (self.violated, other.violated),
+            (self.fired, other.fired),
+            (self.survived, other.survived),
+            (self.outcomes, other.outcomes),
+        ):
+            mine.update(more)
+        for invariant, violation in other.first.items():
+            self.first.setdefault(invariant, violation)
+        self.rows |= other.rows
+        self.verified += other.verified
+
+
+class Counting:
+    """Counts one seed, fact by fact."""
+
+    def __init__(self, seed: int, tenants: int) -> None:
+        self.seed = seed
+        self.tally = Tally()
+        self._digest = 0
+        self._endured: list[set[str]] = [set() for _ in range(tenants)]
+        self._known: set[tuple[object, ...]] = set()
+
+    def count(self, fact: Fact) -> None:
+        """One action more."""
+        tally = self.tally
+        tally.actions += 1
+        self._digest = fold(self._digest, word(fact.action, fact.phase_after, fact.outcome))
+        for invariant in INVARIANTS:
+            verdict = invariant.judge(fact)
+            if verdict is None:
+                continue
+            tally.premises[invariant.id] += 1
+            if verdict and invariant.id not in tally.first:
+                tally.first[invariant.id] = Violation(self.seed, tally.actions, verdict)
+                tally.violated[invariant.id] = 1
+        if fact.fault is not None:
+            self._fault(fact, fact.fault)
+        if fact.judged:
+            self._cover(fact)
+
+    def done(self) -> Tally:
+        """The tally of the seed."""
+        self.tally.digests = [self._digest]
+        return self.tally
+
+    def _fault(self, fact: Fact, fault: str) -> None:
+        self.tally.fired[fault] += 1
+        for endured in self._endured if fact.tenant is None else (self._endured[fact.tenant],):
+            endured.add(fault)
+
+    def _cover(self, fact: Fact) -> None:
+        if fact.result is not None and fact.tenant is not None:
+            self.tally.outcomes[fact.outcome] += 1
+            self.tally.verified += fact.result.did_backfill
+            if fact.result.success:
+                self.tally.survived.update(self._endured[fact.tenant])
+                self._endured[fact.tenant].clear()
+        self._row(fact)
+
+    def _row(self, fact: Fact) -> None:
+        """The row of SCHEDULER that a step of the shipped kernel took; asked once for each kind of step."""
+        if fact.run is None or fact.answer is None:
+            return
+        run, after = fact.run, fact.run_after
+        if fact.before.config.machines[run.machine] != "kernel":
+            return
+        ending = None if after is None or after.state.ending is None else after.state.ending.reason
+        evidence = None if after is None else after.state.evidence
+        warned = tuple(line.text.rpartition("=")[2] for line in fact.log)
+        kind = (run.phase, type(fact.answer), fact.phase_after, ending, evidence, warned)
+        if kind not in self._known:
+            self._known.add(kind)
+            finding, _ = FINDINGS[run.state.phase](run.state, Event(fact.answer, fact.at))
+            self.tally.rows.add((run.phase, str(finding)))
