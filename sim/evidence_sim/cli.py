@@ -129,9 +129,9 @@ def _run(given: argparse.Namespace) -> int:
     run, interrupted = _campaign(plan, given)
     show_run(out, run)
     traces = {}
-    for invariant, _ in run.violated():
+    for invariant, first in run.violated():
         if run.promised(invariant):
-            trace = traces[invariant.id] = shrunk(run, invariant)
+            trace = traces[invariant.id] = shrunk(run, invariant, first)
             _tell(out, trace, _stored(given.out, trace))
     _write_json(given.json, described(run, traces))
     if interrupted:

@@ -87,13 +87,14 @@ def _coloured(cell: str) -> str:
 
 def show_run(out: Console, run: Run) -> None:
     """The verdicts and the coverage of one campaign."""
-    seeds = f"seeds {run.seeds.first} to {run.seeds.first + run.seeds.count - 1}"
-    out.print(f"{run.machine} under {run.plan.profile}, {seeds}, {run.plan.tenants} tenants, {run.plan.ticks} ticks each")
+    plan, last = run.plan, run.seeds.first + run.seeds.count - 1
+    of = f"seeds {run.seeds.first} to {last}, {plan.tenants} tenants, {plan.ticks} ticks each"
+    out.print(f"{run.machine} under {plan.profile}, {of}, store {run.store}")
     out.print(f"{run.tally.actions:,} actions in {run.seconds:.1f} s, digest {run.digest}\n")
     rows = []
     for invariant in INVARIANTS:
-        first = run.tally.first.get(invariant.id)
-        found = "" if first is None else f"{run.tally.violated[invariant.id]} seeds, first {first.seed}"
+        seeds = [violation.seed for violation in run.tally.violations.get(invariant.id, ())]
+        found = f"{len(seeds)} seeds, first {seeds[0]}" if seeds else ""
         premise = f"{run.tally.premises[invariant.id]:,}"
         rows.append((invariant.id, invariant.name, run.verdict(invariant), premise, found))
     strength = f"SAMPLED({run.seeds.count})"

@@ -33,7 +33,7 @@ def show_suite(out: Console, report: Report) -> None:
 
 def _cell(run: Run, name: str) -> str:
     invariant = next(i for i in INVARIANTS if i.id == name)
-    violated = run.tally.violated[name]
+    violated = len(run.tally.violations.get(name, ()))
     if not run.promised(invariant):
         return f"({violated})" if violated else "-"
     return f"VIOLATED in {violated}" if violated else f"{run.tally.premises[name]:,}"
@@ -41,7 +41,7 @@ def _cell(run: Run, name: str) -> str:
 
 def _row(caught: Caught) -> tuple[object, ...]:
     lengths = sorted(len(trace.actions) for trace in caught.traces.values()) or [0]
-    found = " ".join(i.id for i, _ in caught.run.violated())
+    found = " ".join(caught.traces)
     verdict = "FAILED" if caught.faults() else "ok"
     specimen = caught.specimen
     return specimen.name, specimen.profile, found, lengths[0], lengths[-1], verdict, specimen.says

@@ -26,13 +26,12 @@ class Violation:
 
 @define
 class Tally:
-    """The count of one or more seeds. `violated` counts seeds; `first` is each invariant's first violation."""
+    """The count of one or more seeds; `violations` holds each invariant's first one of every seed."""
 
     actions: int = 0
     digests: list[int] = field(factory=list)
     premises: Counter[str] = field(factory=Counter)
-    violated: Counter[str] = field(factory=Counter)
-    first: dict[str, Violation] = field(factory=dict)
+    violations: dict[str, list[Violation]] = field(factory=dict)
     fired: Counter[str] = field(factory=Counter)
     survived: Counter[str] = field(factory=Counter)
     outcomes: Counter[str] = field(factory=Counter)
@@ -45,14 +44,13 @@ class Tally:
         self.digests += other.digests
         for mine, more in (
             (self.premises, other.premises),
-            (self.violated, other.violated),
             (self.fired, other.fired),
             (self.survived, other.survived),
             (self.outcomes, other.outcomes),
         ):
             mine.update(more)
-        for invariant, violation in other.first.items():
-            self.first.setdefault(invariant, violation)
+        for invariant, violations in other.violations.items():
+            self.violations.setdefault(invariant, []).extend(violations)
         self.rows |= other.rows
         self.verified += other.verified
 
@@ -77,9 +75,8 @@ class Counting:
             if verdict is None:
                 continue
             tally.premises[invariant.id] += 1
-            if verdict and invariant.id not in tally.first:
-                tally.first[invariant.id] = Violation(self.seed, tally.actions, verdict)
-                tally.violated[invariant.id] = 1
+            if verdict and invariant.id not in tally.violations:
+                tally.violations[invariant.id] = [Violation(self.seed, tally.actions, verdict)]
         if fact.fault is not None:
             self._fault(fact, fact.fault)
         if fact.judged:

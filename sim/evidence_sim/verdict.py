@@ -51,7 +51,7 @@ class Run:
         """holds, violated, or not-promised."""
         if not self.promised(invariant):
             return "not-promised"
-        return "violated" if invariant.id in self.tally.first else "holds"
+        return "violated" if invariant.id in self.tally.violations else "holds"
 
     def broken(self) -> list[Invariant]:
         """The invariants that are violated though they were promised."""
@@ -68,13 +68,12 @@ class Run:
     def violated(self) -> Iterator[tuple[Invariant, Violation]]:
         """Each violated invariant with its first violation, promised or not."""
         for invariant in INVARIANTS:
-            if invariant.id in self.tally.first:
-                yield invariant, self.tally.first[invariant.id]
+            if invariant.id in self.tally.violations:
+                yield invariant, self.tally.violations[invariant.id][0]
 
 
-def shrunk(run: Run, invariant: Invariant) -> Trace:
-    """The smallest trace found of the first violation."""
-    violation = run.tally.first[invariant.id]
+def shrunk(run: Run, invariant: Invariant, violation: Violation, spared: str | None = None) -> Trace:
+    """The smallest trace found of a violation, which the machine `spared` does not violate."""
     actions, config = [], None
     for fact in sample(run.plan, violation.seed):
         config = fact.before.config
@@ -82,7 +81,7 @@ def shrunk(run: Run, invariant: Invariant) -> Trace:
         if len(actions) == violation.actions:
             break
     assert config is not None
-    return shrink(Trace(config, tuple(actions), invariant.id))
+    return shrink(Trace(config, tuple(actions), invariant.id), spared)
 
 
 def described(run: Run, traces: Mapping[str, Trace]) -> dict[str, Any]:
@@ -111,7 +110,7 @@ def described(run: Run, traces: Mapping[str, Trace]) -> dict[str, Any]:
 
 
 def _verdict(run: Run, invariant: Invariant, trace: Trace | None) -> dict[str, Any]:
-    first = run.tally.first.get(invariant.id)
+    first = run.tally.violations.get(invariant.id, [None])[0]
     return {
         "invariant": invariant.id,
         "name": invariant.name,

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from attrs import field, frozen
 
-from evidence_kernel.codes import Phase, Trigger, Version
+from evidence_kernel.codes import Phase, Trigger
 from evidence_kernel.effects import Effect, Expect, Expectation, Generate, Get, Put
 from evidence_kernel.events import (
     Absent,
@@ -113,6 +114,11 @@ class Walked:
         assert isinstance(effect, Put)
         return effect
 
+    def at(self, phase: Phase) -> int:
+        """When the answer to a phase's effect arrived."""
+        [event] = [event for state, _, event in self.steps if state.phase is phase]
+        return event.at
+
     @property
     def phases(self) -> list[str]:
         return [state.phase.value for state, _, _ in self.steps]
@@ -123,14 +129,23 @@ class Walked:
         return self.result
 
 
+_UNWRITTEN: Mapping[str, WriteAnswer] = {
+    "failed": Failed(),
+    "conflict": Conflict(),
+    "unknown-no": Unknown(),
+}
+
+
 def answer(cells: Cells, effect: Effect, fault: str, report: bytes) -> Answer:
     """What the world answers; a fault that does not apply to the effect is none."""
     match effect:
         case Get(key=key):
-            return {"failed": Failed(), "absent": Absent()}.get(fault) or cells.get(key)
+            if fault == "failed":
+                return Failed()
+            return Absent() if fault == "absent" else cells.get(key)
         case Put(key=key, value=value, expect=expect):
-            if fault in ("failed", "conflict", "unknown-no"):
-                return {"failed": Failed(), "conflict": Conflict()}.get(fault, Unknown())
+            if fault in _UNWRITTEN:
+                return _UNWRITTEN[fault]
             written = cells.put(key, value, expect)
             return Unknown() if fault == "unknown-yes" else written
         case Generate():
@@ -141,7 +156,8 @@ def walk(scenario: Scenario, begin: Callable[[Invocation], Step] = start) -> Wal
     """One tick, or the backfill alone, to its end."""
     cells = Cells(scenario.records)
     now = begin(Invocation(scenario.tick_id, scenario.context))
-    log, steps = list(now.log), []
+    log = list(now.log)
+    steps: list[tuple[State, Effect, Event]] = []
     while now.effect is not None:
         phase = now.state.phase.value
         if phase in scenario.races:
@@ -219,7 +235,12 @@ def explore(begin: Callable[[Invocation], Step] = start) -> Iterator[Edge]:
                 waiting.append((now.state, now.effect))
 
 
+@cache
+def edges(begin: Callable[[Invocation], Step] = start) -> tuple[Edge, ...]:
+    return tuple(explore(begin))
+
+
 def _abstract(state: State) -> object:
-    backoff = state.phase in (Phase.DONE_READ, Phase.CLAIM_VERIFY) and state.ledger
-    known: tuple[Version | object, ...] = (state.phase, state.evidence, state.installed_at, state.did_backfill)
+    backoff = state.phase is Phase.DONE_READ and state.ledger
+    known = (state.phase, state.evidence, state.installed_at, state.did_backfill, state.backfill)
     return *known, state.opened, state.refusal, state.trigger, state.ending, state.degraded, backoff

@@ -1,0 +1,42 @@
+"""The store port: four calls, and what each answer promises."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from evidence_kernel import Expectation, ReadAnswer, WriteAnswer
+
+
+class StoreError(Exception):
+    """A store cannot be opened or listed; the message names it and the way out."""
+
+
+class Store(Protocol):
+    """A key-value store. `evidence_runtime.conformance` holds an adapter against this contract.
+
+    A version is the store's name for one value of one key, and no key ever has the same version twice,
+    not even after a deletion. An adapter never repeats a conditional write by itself; where its client
+    library does, a Conflict on the repetition is Unknown.
+    """
+
+    def get(self, key: str) -> ReadAnswer:
+        """Found with the bytes and their version, Absent, or Failed where nothing was learnt."""
+        ...
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """Write where the key is absent (Expect.ABSENT), still at a version, or whatever it is (ANY).
+
+        Applied with the new version; Conflict where the expectation did not hold; Failed where it
+        certainly was not applied; Unknown where it was, was not, or will be: a time-out, a lost answer.
+        """
+        ...
+
+    def delete(self, key: str, expect: Expectation) -> WriteAnswer:
+        """Delete at a version, or whatever is there (ANY): then an absent key is Applied too."""
+        ...
+
+    def scan(self, prefix: str) -> Iterator[str]:
+        """The keys that begin with `prefix`; each that was there throughout exactly once.
+
+        Raises StoreError where the store cannot say.
+        """
+        ...
