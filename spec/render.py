@@ -8,10 +8,12 @@ The diagrams are drawn by the diagram support of `transitions` over a machine bu
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from transitions.extensions import GraphMachine
 
 from evidence_kernel import EVIDENCE, SCHEDULER, Phase, Row
 from evidence_kernel.tables import ASKS
-from transitions.extensions import GraphMachine
 
 TARGET = Path(__file__).with_name("transitions.md")
 _UNREAD = "(unread)"
@@ -65,7 +67,8 @@ def _diagram(edges: list[tuple[str, str, str]], initial: str) -> str:
         graph_engine="mermaid",
         title="",
     )
-    drawn = str(machine.get_combined_graph().source).strip()
+    graph: Any = machine.get_combined_graph()  # its protocol does not name the Mermaid text
+    drawn = str(graph.source).strip()
     return f"```mermaid\n{drawn}\n```"
 
 

@@ -6,7 +6,6 @@ from evidence_kernel.codes import Reason
 from evidence_kernel.encoding import decode, encode
 from evidence_kernel.instants import format_instant, parse_instant
 
-
 _SHORT = 1024  # records up to so many bytes are remembered: a tick reads its evidence two or three times
 
 

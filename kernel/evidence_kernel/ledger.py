@@ -80,7 +80,7 @@ def _fits(record: dict[str, Any]) -> bool:
 def _write(value: bytes | None, trigger: Trigger, changes: dict[str, object]) -> bytes:
     """The ledger with `changes` in one entry; what we do not know is carried along."""
     record: dict[str, Any] = {} if value is None else decode(value) or {}
-    empty = {name: None for name in ("backoff_until", "claimed_by", "generated_at", "last_error")}
+    empty = dict.fromkeys(("backoff_until", "claimed_by", "generated_at", "last_error"))
     entry = {"attempts": 0, **empty, **record.get(trigger, {}), **changes}
     encoded = encode({**record, trigger.value: entry})
     assert encoded is not None, "read_ledger admitted a ledger that does not fit"

@@ -16,7 +16,7 @@ from evidence_kernel.keys import encode_tenant
 from evidence_kernel.messages import LogLine
 from evidence_kernel.requests import REQUESTS
 from evidence_kernel.schedule import CLOCK_TOLERANCE, MAX_TIER
-from evidence_kernel.state import EnsureResult, Ending, Invocation, State, Step, TickResult, changed
+from evidence_kernel.state import Ending, EnsureResult, Invocation, State, Step, TickResult, changed
 from evidence_kernel.tables import ANSWERS, ASKS, BACKFILL_ALONE, ROUTES, WITHOUT_STATUS, Row
 
 _TICK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

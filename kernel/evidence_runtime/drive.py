@@ -31,7 +31,6 @@ from evidence_kernel import (
 )
 from evidence_kernel.encoding import encode
 from evidence_kernel.messages import DETAILS
-
 from evidence_runtime.store import Store
 
 logger = logging.getLogger("evidence")

@@ -19,7 +19,6 @@ from evidence_kernel import (
     Unknown,
     WriteAnswer,
 )
-
 from evidence_runtime.store import StoreError
 
 APPLICATION = 0x45564944  # "EVID", in the file's header

@@ -107,7 +107,8 @@ def transitions_tick() -> Callable[[], str]:
         machine.set_state(phases[0])
         for trigger in triggers:
             trigger()
-        return model.state
+        ended: str = model.state
+        return ended
 
     return tick
 

@@ -52,9 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="evidence-sim", description=__doc__ and "Break the kernel, if you can.")
+    parser = argparse.ArgumentParser(prog="evidence-sim", description="Break the kernel, if you can.")
     parser.set_defaults(do=_suite)
-    parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for standard output")
+    parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
     parser.add_argument("--jobs", type=_count(64), default=processors(), help="processes (default: one a processor)")
     commands = parser.add_subparsers(title="commands", metavar="run|replay|machines|faults|invariants|bench")
     _add_run(commands)
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="a campaign of one machine, or of several over one store")
-    run.add_argument("--machine", type=_machines, metavar="M[,M]", help="default: kernel; under rollout beside old ones")
+    run.add_argument("--machine", type=_machines, metavar="M[,M]", help="default: kernel; in rollout with the old ones")
     run.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
     run.add_argument("--seeds", type=_seeds, default=Seeds(), metavar="N|FIRST:COUNT", help="default: 100")
     run.add_argument("--ticks", type=_count(10_000), default=12, help="of each tenant (default: 12)")

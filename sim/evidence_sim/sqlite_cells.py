@@ -7,7 +7,7 @@ from attrs import define, field
 
 from evidence_kernel import Absent, Applied, Conflict, Expect, Expectation, Found
 from evidence_runtime import SqliteStore
-from evidence_sim.cells import MemoryCells, Cell, Origin
+from evidence_sim.cells import Cell, MemoryCells, Origin
 
 _NEVER = -1  # a version that the file never gives
 
@@ -51,7 +51,7 @@ class SqliteCells:
         """Write or delete in the file; None where its condition fails there."""
         versions = self._versions.get(key, {})
         real = versions.get(expect, _NEVER) if isinstance(expect, int) else expect
-        answer = self._store.delete(key, real) if value is None else self._store.put(key, value, real)  # type: ignore[arg-type]  # a deletion is never on ABSENT
+        answer = self._store.delete(key, real) if value is None else self._store.put(key, value, real)
         if isinstance(answer, Conflict):
             return None
         assert isinstance(answer, Applied), f"{key}: the database answered {answer}"

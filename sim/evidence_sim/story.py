@@ -84,7 +84,7 @@ def happened(fact: Fact) -> str:
         case Land(tenant=tenant, n=n, phase=phase):
             write = fact.writes[0]
             landed = "takes effect" if write.after is not write.before else "lands, and its condition fails"
-            return f"The late put of {tick_id(tenant, n)} ({phase}) {landed}: {_value(write.after.value, write.place.role)}."
+            return f"The late put of {tick_id(tenant, n)} ({phase}) {landed}: {_of(write.after, write)}."
         case Crash(tenant=tenant, n=n):
             return f"{tick_id(tenant, n)} is cut off, waiting to hear of {_record(fact)}."
         case Clock(host=host, ms=ms):

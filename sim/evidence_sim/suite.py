@@ -156,9 +156,12 @@ def _checks(kernels: list[Run]) -> Iterator[Check]:
 def elsewhere(plan: Plan, seeds: Seeds, hash_seed: str = "1") -> str:
     """The digest of a campaign in a new process with another hash seed."""
     code = (
-        "from evidence_sim.campaign import *; from evidence_sim.digest import folded; from evidence_sim.sample import Plan;"
-        f"print(format(folded(d for s in range({seeds.first}, {seeds.first + seeds.count})"
-        f" for d in one_seed(Plan({plan.machines!r}, {plan.profile!r}, {plan.tenants}, {plan.ticks}), s).digests), '016x'))"
+        "from evidence_sim.campaign import one_seed\n"
+        "from evidence_sim.digest import folded\n"
+        "from evidence_sim.sample import Plan\n"
+        f"plan = Plan({plan.machines!r}, {plan.profile!r}, {plan.tenants}, {plan.ticks})\n"
+        f"seeds = range({seeds.first}, {seeds.first + seeds.count})\n"
+        "print(format(folded(one_seed(plan, seed).digests[0] for seed in seeds), '016x'))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

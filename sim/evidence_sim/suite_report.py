@@ -7,7 +7,8 @@ from rich.console import Console
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.report import table
 from evidence_sim.suite import Caught, Report, kernel_faults
-from evidence_sim.verdict import Run, described as run_described
+from evidence_sim.verdict import Run
+from evidence_sim.verdict import described as run_described
 
 
 def show_suite(out: Console, report: Report) -> None:

@@ -167,10 +167,8 @@ def _stepped(
 
 def _grown(ghost: Ghost, index: int, said: Said, seen: Seen, out: Step) -> Ghost:
     """What the step of a judged machine made of the installation."""
-    if out.result is not None:
-        ghost = watch.ended(ghost, seen, out.result)
-    else:
-        ghost = watch.called(ghost, out.effect)
+    ended = out.result is not None
+    ghost = watch.ended(ghost, seen, out.result) if ended else watch.called(ghost, out.effect)
     if out.log and _audits(out.log):
         ghost = watch.audited(ghost, audited_record(seen, said.cells, index))
     return ghost

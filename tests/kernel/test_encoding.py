@@ -5,10 +5,11 @@ import re
 from math import inf, nan
 
 import pytest
-from evidence_kernel.codes import Outcome
-from evidence_kernel.encoding import MAX_BYTES, MAX_DEPTH, decode, decode_value, encode
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from evidence_kernel.codes import Outcome
+from evidence_kernel.encoding import MAX_BYTES, MAX_DEPTH, decode, decode_value, encode
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}

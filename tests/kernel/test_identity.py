@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from evidence_kernel.identity import canonical_tenant, identify
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from evidence_kernel.identity import canonical_tenant, identify
 
 _ID = "0123abcd-89ef-4567-89ab-0123456789ab"
 _OTHER = "ffffffff-89ef-4567-89ab-0123456789ab"

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from evidence_kernel import keys
 from evidence_kernel.codes import Trigger
 from evidence_kernel.identity import canonical_tenant
 from evidence_kernel.keys import decode_tenant, encode_tenant
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 _ID = "0123abcd-89ef-4567-89ab-0123456789ab"
 _CONFUSABLE = [

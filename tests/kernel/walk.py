@@ -101,12 +101,16 @@ class Scenario:
 
 @frozen
 class Walked:
-    """A tick that is over: what it asked and met, and what it said, left and returned."""
+    """A tick that is over: what it asked, met and said, left and returned."""
 
     steps: tuple[tuple[State, Effect, Event], ...]
+    logs: tuple[tuple[LogLine, ...], ...]  # one more than the steps: the first is the start's
     cells: Cells
-    log: tuple[LogLine, ...]
     result: TickResult | EnsureResult
+
+    @property
+    def log(self) -> tuple[LogLine, ...]:
+        return tuple(line for lines in self.logs for line in lines)
 
     def put(self, phase: Phase) -> Put:
         """The put of a phase that the tick was in."""
@@ -156,7 +160,7 @@ def walk(scenario: Scenario, begin: Callable[[Invocation], Step] = start) -> Wal
     """One tick, or the backfill alone, to its end."""
     cells = Cells(scenario.records)
     now = begin(Invocation(scenario.tick_id, scenario.context))
-    log = list(now.log)
+    logs = [now.log]
     steps: list[tuple[State, Effect, Event]] = []
     while now.effect is not None:
         phase = now.state.phase.value
@@ -166,9 +170,9 @@ def walk(scenario: Scenario, begin: Callable[[Invocation], Step] = start) -> Wal
         event = Event(met, scenario.at + scenario.clock[len(steps) % len(scenario.clock)])
         steps.append((now.state, now.effect, event))
         now = step(now.state, event)
-        log += now.log
+        logs.append(now.log)
     assert now.result is not None
-    return Walked(tuple(steps), cells, tuple(log), now.result)
+    return Walked(tuple(steps), tuple(logs), cells, now.result)
 
 
 _VERSION = 7

@@ -89,7 +89,8 @@ def truthful(fact: Fact) -> Verdict:
         "backfill_id": tick_id(fact.tenant, fact.run_after.n),
     }
     fields = oracle.record(fact.asks.value) or {}
-    wrong = [f"{name} is {fields.get(name)!r}, not {value!r}" for name, value in true.items() if fields.get(name) != value]
+    differ = [name for name, value in true.items() if fields.get(name) != value]
+    wrong = [f"{name} is {fields.get(name)!r}, not {true[name]!r}" for name in differ]
     return f"the evidence it puts is untrue: {', '.join(wrong)}" if wrong else ""
 
 
