@@ -1,0 +1,113 @@
+"""The command: what it prints, stores and returns, and how it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evidence_sim.cli import main
+from evidence_sim.trace import FORMAT
+
+
+def test_a_clean_campaign(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "run.json"
+    assert main(["run", "--seeds", "3", "--json", str(out), "--out", str(tmp_path / "traces")]) == 0
+    printed = capsys.readouterr().out
+    assert "kernel under cloud-kv, seeds 0 to 2" in printed
+    run = json.loads(out.read_text())
+    assert run["format"] == "evidence-run/1"
+    assert {v["verdict"] for v in run["verdicts"]} == {"holds"}
+    assert not (tmp_path / "traces").exists()
+
+
+def test_coverage_can_be_required(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--seeds", "1", "--require-coverage", "--out", str(tmp_path)]) == 1
+    assert "not reached" in capsys.readouterr().out
+
+
+def test_a_violation_is_told_stored_and_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--machine", "plain-put", "--seeds", "4", "--out", str(tmp_path)]) == 1
+    printed = capsys.readouterr().out
+    path = tmp_path / "plain-put-cloud-kv-S2.json"
+    assert f"replay it: evidence-sim replay {path}" in printed
+    assert json.loads(path.read_text())["format"] == FORMAT
+    assert main(["replay", str(path)]) == 1
+    assert "S2 is violated at action 4" in capsys.readouterr().out
+    assert main(["replay", str(path), "--machine", "kernel"]) == 0
+    assert "No invariant is violated." in capsys.readouterr().out
+    assert main(["replay", str(path), "--export", "mermaid"]) == 0
+    assert capsys.readouterr().out.startswith("sequenceDiagram")
+
+
+def test_an_exported_test_is_red_until_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "--machine", "plain-put", "--seeds", "4", "--out", str(tmp_path)])
+    capsys.readouterr()
+    main(["replay", str(tmp_path / "plain-put-cloud-kv-S2.json"), "--export", "pytest"])
+    text = capsys.readouterr().out
+    for machine, red in (("plain-put", True), ("kernel", False)):
+        names: dict[str, object] = {}
+        exec(text.replace('"plain-put"', f'"{machine}"'), names)
+        test = names["test_plain_put_keeps_noclobber"]
+        assert callable(test)
+        try:
+            test()
+        except AssertionError:
+            assert red
+        else:
+            assert not red
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--machine", "nope"], "is no machine; machines are kernel, v2.19"),
+        (["run", "--machine", "v2.19,v2.20"], "need the kernel among them"),
+        (["run", "--seeds", "0"], "is no seeds; give a count (100) or the first and a count (500:20)"),
+        (["run", "--profile", "sunny"], "choose from"),
+        (["run", "--tenants", "251"], "is no number from 1 to 250"),
+        (["sing"], "choose from"),
+    ],
+)
+def test_wrong_usage_names_what_is_allowed(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "this is no JSON"),
+        ('{"format": "evidence-trace/2"}', "the format is 'evidence-trace/2'; this version reads 'evidence-trace/1'"),
+        ('{"format": "evidence-trace/1", "machine": "x"}', "machine 'x' is none of kernel"),
+        (
+            '{"format": "evidence-trace/1", "machine": "kernel", "profile": "cloud-kv", "config": {},'
+            ' "actions": ["Start(a,1,h0)", "EvidenceRead(a,1):ok"]}',
+            "does not apply any more: action 2, EvidenceRead(a,1):ok cannot happen: the tick stands at STATUS_READ",
+        ),
+        (
+            '{"format": "evidence-trace/1", "machine": "kernel", "profile": "cloud-kv", "config": {"tenants": 0},'
+            ' "actions": []}',
+            "tenants=0 is not from 1 to 250",
+        ),
+    ],
+)
+def test_an_unusable_trace(text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text(text)
+    assert main(["replay", str(path)]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_missing_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(tmp_path / "none.json")]) == 2
+    assert "cannot read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("listing", ["machines", "faults", "invariants"])
+def test_lists(listing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([listing]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 10
