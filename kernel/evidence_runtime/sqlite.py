@@ -66,7 +66,7 @@ class SqliteStore:
             database.execute("COMMIT")
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = FULL")
-        except BaseException:
+        except BaseException:  # whatever it was, the file must not stay open
             database.close()
             raise
         return database

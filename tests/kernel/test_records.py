@@ -47,9 +47,7 @@ def test_no_bytes_make_a_reader_raise(value: bytes) -> None:
     write_repair(AT, AT, "t", value)
 
 
-@pytest.mark.parametrize(
-    "value", [b"\xef\xbb\xbf{}", b"[" * 40 + b"]" * 40, b'{"a":1,"a":2}', b"[NaN]", b"1e999"]
-)
+@pytest.mark.parametrize("value", [b"\xef\xbb\xbf{}", b"[" * 40 + b"]" * 40, b'{"a":1,"a":2}', b"[NaN]", b"1e999"])
 def test_what_is_malformed_json_is_malformed_in_every_record(value: bytes) -> None:
     assert read_installed_at(value) is None
     assert read_ledger(value) is None
@@ -94,9 +92,7 @@ def test_s16_evidence_written_is_read(installed_at: int, tick_id: str) -> None:
     assert read_installed_at(value) == installed_at
 
 
-@given(
-    _INSTANTS, st.binary(max_size=30) | st.text(max_size=10).map(lambda text: text.encode("utf-8", "replace"))
-)
+@given(_INSTANTS, st.binary(max_size=30) | st.text(max_size=10).map(lambda text: text.encode("utf-8", "replace")))
 def test_a_repair_is_valid_and_keeps_the_bytes_that_it_replaces(installed_at: int, replaced: bytes) -> None:
     value = write_repair(installed_at, AT, "r-1", replaced)
     assert value is not None
@@ -251,18 +247,14 @@ def test_a_check_changes_two_fields(status: Status, at: int, tick_id: str) -> No
 
 _WRONG: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("evidence", "outcome", "reason", "trigger"), ("", "valid", 1, True, [], {})),
-    **dict.fromkeys(
-        ("installed_at", "closed_at", "last_check_at", "last_success_at"), ("", "soon", 1, {}, False)
-    ),
+    **dict.fromkeys(("installed_at", "closed_at", "last_check_at", "last_success_at"), ("", "soon", 1, {}, False)),
     "tick_id": (None, 1, [], True),
 }
 
 
 @pytest.mark.parametrize("name", list(_WRONG))
 def test_a_status_of_another_shape_counts_as_empty(name: str) -> None:
-    status = Status(
-        EvidenceState.VALID, Outcome.NOT_DUE, Reason.NOTHING_DUE, Trigger.AUTO_12H, 0, 1, 2, 3, "t"
-    )
+    status = Status(EvidenceState.VALID, Outcome.NOT_DUE, Reason.NOTHING_DUE, Trigger.AUTO_12H, 0, 1, 2, 3, "t")
     record = json.loads(write_status(status))
     assert read_status(dump(record)) == status
     for wrong in _WRONG[name]:

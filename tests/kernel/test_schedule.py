@@ -21,9 +21,7 @@ def _date(ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
 
 
-@pytest.mark.parametrize(
-    ("attempts", "minutes"), [(0, 0), (1, 30), (2, 120), (3, 1440), (4, 1440), (2**53, 1440)]
-)
+@pytest.mark.parametrize(("attempts", "minutes"), [(0, 0), (1, 30), (2, 120), (3, 1440), (4, 1440), (2**53, 1440)])
 def test_s8_the_tiers(attempts: int, minutes: int) -> None:
     assert tier(attempts) == minutes * 60_000
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidence_kernel.codes import EvidenceState, Outcome, Phase, Reason
+from evidence_kernel.codes import EvidenceState, Outcome, Phase, Reason, Trigger
 from evidence_kernel.errors import Misuse
 from evidence_kernel.events import Absent, Event, Failed, Unknown
 from evidence_kernel.instants import EARLIEST, LATEST, format_instant
@@ -27,7 +27,6 @@ from tests.kernel.walk import (
     walk,
 )
 
-DUE = {EVIDENCE: installed(13 * HOUR)}
 CLOCK = tuple(range(0, 1500, 100))  # of a scenario: the answer to the n-th effect comes at NOW + n * 100
 SUCCESSES = {"NOT_DUE", "ALREADY_DONE", "BACKOFF", "CONTENDED", "GENERATED"}
 HTTP = {"REFUSED": 400, "GENERATION_FAILED": 202, "STORE_FAILED": 500, "LEDGER_INVALID": 500}
@@ -121,9 +120,7 @@ def test_s11_no_identity_asks_for_nothing() -> None:
         ({EVIDENCE: b"{}"}, {"EVIDENCE_READ": "absent"}, Reason.INVALID_AFTER_WRITE, 3),
     ],
 )
-def test_the_backfill_alone(
-    records: dict[str, bytes], faults: dict[str, str], reason: Reason, phases: int
-) -> None:
+def test_the_backfill_alone(records: dict[str, bytes], faults: dict[str, str], reason: Reason, phases: int) -> None:
     walked = walk(Scenario(records=records, faults=faults), ensure)
     result = walked.result
     assert isinstance(result, EnsureResult)
@@ -155,10 +152,23 @@ def test_a_value_equal_in_meaning_but_not_in_bytes_is_another_s() -> None:
     assert (walked.tick.evidence, walked.tick.did_backfill) == (EvidenceState.VALID, False)
 
 
-@pytest.mark.parametrize(
-    ("ahead", "outcome"), [(15 * MINUTE, "NOT_DUE"), (15 * MINUTE + 1, "EVIDENCE_IN_FUTURE")]
-)
+@pytest.mark.parametrize(("ahead", "outcome"), [(15 * MINUTE, "NOT_DUE"), (15 * MINUTE + 1, "EVIDENCE_IN_FUTURE")])
 def test_evidence_from_the_future_by_more_than_the_tolerance(ahead: int, outcome: str) -> None:
     """TIMESTAMP_READ is the fourth answer."""
     walked = walk(Scenario(records={EVIDENCE: installed(-ahead - CLOCK[3])}))
     assert walked.tick.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("age", "outcome", "trigger"),
+    [
+        (12 * HOUR - 1, "NOT_DUE", None),
+        (12 * HOUR, "GENERATED", Trigger.AUTO_12H),
+        (24 * HOUR - 1, "GENERATED", Trigger.AUTO_12H),
+        (24 * HOUR, "GENERATED", Trigger.AUTO_24H),
+    ],
+)
+def test_s17_age_is_taken_when_the_ledger_is_read(age: int, outcome: str, trigger: Trigger | None) -> None:
+    """LEDGER_READ is the fifth answer."""
+    result = walk(Scenario(records={EVIDENCE: installed(age - CLOCK[4])})).tick
+    assert (result.outcome, result.trigger) == (outcome, trigger)

@@ -41,9 +41,7 @@ def entry(walked: Walked, phase: Phase) -> Any:
     return json.loads(walked.put(phase).value)["AUTO_12H"]
 
 
-@pytest.mark.parametrize(
-    ("attempts", "minutes"), [(0, 30), (1, 120), (2, 1440), (3, 1440), (2**53 - 2, 1440)]
-)
+@pytest.mark.parametrize(("attempts", "minutes"), [(0, 30), (1, 120), (2, 1440), (3, 1440), (2**53 - 2, 1440)])
 def test_s8_a_claim_counts_and_backs_off_by_its_tier_from_the_done_read(attempts: int, minutes: int) -> None:
     held = ledger(attempts=attempts, backoff_until=format_instant(NOW), last_error={"old": 1}, theirs=[1])
     walked = walk(Scenario(records=DUE | {LEDGER: held}))
@@ -65,9 +63,7 @@ DONE_READ_AT = NOW + CLOCK[5]  # the sixth answer
 
 @pytest.mark.parametrize("attempts", [0, 1, 2, 3])
 @pytest.mark.parametrize("last_error", [None, {}])
-def test_s8_d17_d23_a_claim_needs_a_backoff_that_is_over_or_implausible(
-    attempts: int, last_error: Any
-) -> None:
+def test_s8_d17_d23_a_claim_needs_a_backoff_that_is_over_or_implausible(attempts: int, last_error: Any) -> None:
     tier = (0, 30, 120, 1440)[attempts] * MINUTE
     plausible = DONE_READ_AT + tier + 15 * MINUTE
     edges_ = {DONE_READ_AT: True, DONE_READ_AT + 1: False, plausible: False, plausible + 1: True}
@@ -158,9 +154,7 @@ def test_a_failed_status_read_puts_no_status(faults: dict[str, str]) -> None:
     ("fault", "written"),
     [("", True), ("failed", True), ("conflict", True), ("unknown-no", True), ("unknown-yes", False)],
 )
-def test_status_close_expects_what_open_wrote_or_what_was_read(
-    present: bool, fault: str, written: bool
-) -> None:
+def test_status_close_expects_what_open_wrote_or_what_was_read(present: bool, fault: str, written: bool) -> None:
     """Where OPEN was applied and nobody knows, the close conflicts: another could have written since."""
     records = DUE | ({STATUS: b"{}"} if present else {})
     walked = walk(Scenario(records=records, faults={"STATUS_OPEN": fault}))

@@ -61,9 +61,7 @@ def _met() -> frozenset[tuple[Phase, Finding | EvidenceState]]:
 
 @pytest.mark.parametrize("answer", _ANSWERS, ids=lambda answer: type(answer).__name__)
 @pytest.mark.parametrize("phase", _AWAITING)
-def test_s12_every_phase_takes_its_own_kind_of_answer_and_refuses_every_other(
-    phase: Phase, answer: Answer
-) -> None:
+def test_s12_every_phase_takes_its_own_kind_of_answer_and_refuses_every_other(phase: Phase, answer: Answer) -> None:
     state, effect = _states()[phase]
     kind = Ask.READ if isinstance(effect, Get) else Ask.WRITE if isinstance(effect, Put) else Ask.GENERATE
     assert ASKS[phase] is kind
@@ -170,14 +168,10 @@ def test_evidence_says_what_was_read(before: EvidenceState | None, seen: Observa
 
 
 def test_s3_verified_comes_only_from_a_read_back_that_is_mine() -> None:
-    to_verified = {
-        (before, seen) for (before, seen), after in EVIDENCE.items() if after is EvidenceState.VERIFIED
-    }
+    to_verified = {(before, seen) for (before, seen), after in EVIDENCE.items() if after is EvidenceState.VERIFIED}
     kept = {(EvidenceState.VERIFIED, Observation.FAILED), (EvidenceState.VERIFIED, Observation.STILL_MINE)}
     assert to_verified == {(EvidenceState.MISSING, Observation.MINE)} | kept
-    assert {key for key, row in SCHEDULER.items() if row.audits} == {
-        (Phase.EVIDENCE_VERIFY, EvidenceState.VERIFIED)
-    }
+    assert {key for key, row in SCHEDULER.items() if row.audits} == {(Phase.EVIDENCE_VERIFY, EvidenceState.VERIFIED)}
     for state, _, event, now in edges():
         if now.state.did_backfill and not state.did_backfill:
             assert state.phase is Phase.EVIDENCE_VERIFY

@@ -45,7 +45,7 @@ def read(text: str) -> tuple[Scenario, Begin]:
     begin: Begin = start
     for line in text.splitlines():
         match line.split(" ", 3):
-            case ["#", *_] | []:
+            case ["#", *_]:
                 pass
             case ["run", "ensure"]:
                 begin = ensure
@@ -57,8 +57,6 @@ def read(text: str) -> tuple[Scenario, Begin]:
                 context = json.loads(line.removeprefix("context "))
             case [name, *_]:
                 records[KEYS[name]] = line.removeprefix(f"{name} ").encode()
-            case _:
-                raise ValueError(f"{line!r} is no line of a scenario")
     return Scenario(records=records, faults=faults, races=races, context=context), begin
 
 

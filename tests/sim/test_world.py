@@ -77,7 +77,7 @@ def test_what_cannot_happen_says_why(label: str, why: str) -> None:
 def test_a_late_put_lands_under_its_first_condition() -> None:
     late = (*FIRST_TICK[:4], "EvidencePut(a,1):unknown-later", "EvidenceVerify(a,1):ok", "Crash(a,1)")
     world, _ = run(Config(), *late)
-    landed, fact = apply(world, parse("Land(a,1,EvidencePut)"))
+    _, fact = apply(world, parse("Land(a,1,EvidencePut)"))
     assert fact.writes[0].appeared
     other = run(Config(), *late, *(label.replace("(a,1)", "(a,2)").replace("a,1,", "a,2,") for label in FIRST_TICK))[0]
     again, fact = apply(other, parse("Land(a,1,EvidencePut)"))
@@ -87,7 +87,7 @@ def test_a_late_put_lands_under_its_first_condition() -> None:
 
 def test_forget_deletes_one_record_at_a_time_and_then_begins_anew() -> None:
     world, _ = run(Config(), *FIRST_TICK)
-    deleted = []
+    deleted: list[list[str]] = []
     while world.tenants[0].forgetting or not deleted:
         world, fact = apply(world, parse("Outside(a,forget)"))
         deleted.append([write.key for write in fact.writes])
