@@ -189,7 +189,9 @@ def test_s2_invalid_evidence_is_never_put_over() -> None:
 
 
 def test_s2_no_put_is_unconditional() -> None:
-    assert all(effect.expect is not Expect.ANY for _, effect, _, _ in edges() if isinstance(effect, Put))
+    puts = [now.effect for _, _, _, now in edges() if isinstance(now.effect, Put)]
+    assert puts
+    assert all(put.expect is not Expect.ANY for put in puts)
 
 
 def test_s5_the_ledger_is_read_only_where_this_tick_read_valid_evidence() -> None:

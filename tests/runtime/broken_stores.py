@@ -1,0 +1,162 @@
+"""For each rule of the store's contract, a store that breaks it and nothing else."""
+
+import time
+from collections.abc import Iterator, Mapping
+
+from evidence_kernel import Absent, Applied, Conflict, Expect, Expectation, Found, ReadAnswer, WriteAnswer
+from evidence_runtime import MemoryStore
+
+
+class AppliesTwice(MemoryStore):
+    """Says Conflict to a second put-if-absent, and writes it."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        answer = super().put(key, value, expect)
+        if value == b"second" and answer == Conflict():
+            super().put(key, value, Expect.ANY)
+        return answer
+
+
+class IgnoresVersions(MemoryStore):
+    """Puts at any version where there is a value."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        there = isinstance(self.get(key), Found)
+        return super().put(key, value, Expect.ANY if there and not isinstance(expect, Expect) else expect)
+
+
+class PutsAtAGoneVersion(MemoryStore):
+    """Puts at a version where the key was deleted."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        gone = isinstance(self.get(key), Absent) and not isinstance(expect, Expect)
+        return super().put(key, value, Expect.ANY if gone else expect)
+
+
+class AnyIsAbsent(MemoryStore):
+    """Takes ANY for ABSENT, unless the value stays."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        now = self.get(key)
+        changes = isinstance(now, Found) and now.value != value
+        return Conflict() if expect is Expect.ANY and changes else super().put(key, value, expect)
+
+
+class StripsZeros(MemoryStore):
+    """Reads values as text that ends at a zero."""
+
+    def get(self, key: str) -> ReadAnswer:
+        """As described."""
+        answer = super().get(key)
+        return Found(answer.value.split(b"\0")[0], answer.version) if isinstance(answer, Found) else answer
+
+
+class CountsAgain(MemoryStore):
+    """Counts the versions of a key from 1 after each deletion."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._base: dict[str, int] = {}
+
+    def get(self, key: str) -> ReadAnswer:
+        """As described."""
+        answer = super().get(key)
+        return Found(answer.value, self._of(key, answer.version)) if isinstance(answer, Found) else answer
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        real = expect if not isinstance(expect, int) else expect + self._base.get(key, 0)
+        answer = super().put(key, value, real)
+        return Applied(self._of(key, answer.version)) if isinstance(answer, Applied) else answer
+
+    def delete(self, key: str, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        real = expect if not isinstance(expect, int) else expect + self._base.get(key, 0)
+        answer = super().delete(key, real)
+        if isinstance(answer, Applied) and isinstance(answer.version, int):
+            self._base[key] = answer.version
+        return answer
+
+    def _of(self, key: str, version: object) -> int:
+        assert isinstance(version, int)
+        return version - self._base.get(key, 0)
+
+
+class DeletesAnyVersion(MemoryStore):
+    """Deletes whatever version is there."""
+
+    def delete(self, key: str, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        return super().delete(key, Expect.ANY)
+
+
+class MissesTheAbsent(MemoryStore):
+    """Conflicts where an absent key is deleted."""
+
+    def delete(self, key: str, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        return Conflict() if isinstance(self.get(key), Absent) else super().delete(key, expect)
+
+
+class ScansByPattern(MemoryStore):
+    """Takes `_` in a prefix for any character."""
+
+    def scan(self, prefix: str) -> Iterator[str]:
+        """As described."""
+        for key in super().scan(""):
+            if len(key) >= len(prefix) and all(p in ("_", k) for p, k in zip(prefix, key, strict=False)):
+                yield key
+
+
+class ScansAPage(MemoryStore):
+    """Yields no more than the first hundred."""
+
+    def scan(self, prefix: str) -> Iterator[str]:
+        """As described."""
+        return iter(list(super().scan(prefix))[:100])
+
+
+class CutsKeys(MemoryStore):
+    """A column that is 200 characters wide."""
+
+    def get(self, key: str) -> ReadAnswer:
+        """As described."""
+        return super().get(key[:200])
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        return super().put(key[:200], value, Expect.ANY if len(key) > 200 else expect)
+
+
+class LooksThenLeaps(MemoryStore):
+    """Looks whether a key is absent, and then puts whatever is there."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        if expect is not Expect.ABSENT:
+            return super().put(key, value, expect)
+        if isinstance(self.get(key), Found):
+            return Conflict()
+        if value.isdigit() and len(value) == 1 and key.startswith("rule"):
+            time.sleep(0.05)
+        return super().put(key, value, Expect.ANY)
+
+
+BROKEN: Mapping[str, type[MemoryStore]] = {
+    "put_if_absent_applies_once": AppliesTwice,
+    "put_at_a_version": IgnoresVersions,
+    "a_version_needs_a_value": PutsAtAGoneVersion,
+    "put_whatever_is_there": AnyIsAbsent,
+    "values_are_bytes": StripsZeros,
+    "no_version_twice": CountsAgain,
+    "delete_at_a_version": DeletesAnyVersion,
+    "delete_what_is_absent": MissesTheAbsent,
+    "scan_by_prefix": ScansByPattern,
+    "scan_many": ScansAPage,
+    "keys_differ_by_every_character": CutsKeys,
+    "one_of_many_applies": LooksThenLeaps,
+}

@@ -1,0 +1,113 @@
+"""SQLite for real: processes that race, files that are not ours, disks that are full."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evidence_kernel import Applied, Expect, Failed, Found
+from evidence_runtime import SqliteStore, StoreError
+
+COUNT = """
+import sys
+from evidence_kernel import Applied, Expect, Found
+from evidence_runtime import SqliteStore
+with SqliteStore(sys.argv[1], busy_timeout_ms=20000) as store:
+    done = 0
+    while done < 50:
+        now = store.get("n")
+        value, expect = (now.value, now.version) if isinstance(now, Found) else (b"0", Expect.ABSENT)
+        if isinstance(store.put("n", b"%d" % (int(value) + 1), expect), Applied):
+            done += 1
+"""
+
+
+def test_processes_lose_no_update(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    SqliteStore(path).close()
+    workers = [subprocess.Popen([sys.executable, "-c", COUNT, str(path)]) for _ in range(3)]
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0]
+    with SqliteStore(path) as store:
+        found = store.get("n")
+    assert isinstance(found, Found) and found.value == b"150"
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    program = COUNT.replace("while done < 50", "while True").replace(
+        "done += 1", "done += 1; print(done, flush=True)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        said = [int(worker.stdout.readline()) for _ in range(20)]
+        worker.kill()
+    with SqliteStore(path) as store:
+        found = store.get("n")
+    assert isinstance(found, Found) and int(found.value) >= said[-1]
+
+
+def test_versions_go_on_after_reopening(tmp_path: Path) -> None:
+    versions = []
+    for _ in range(3):
+        with SqliteStore(tmp_path / "store.sqlite") as store:
+            answer = store.put("key", b"same", Expect.ANY)
+            assert isinstance(answer, Applied)
+            versions.append(answer.version)
+            store.delete("key", Expect.ANY)
+    assert len(set(versions)) == 3
+
+
+def test_a_busy_file_fails_a_put_and_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with SqliteStore(path, busy_timeout_ms=50) as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert store.put("key", b"", Expect.ANY) == Failed()
+        other.execute("ROLLBACK")
+        other.close()
+        assert isinstance(store.put("key", b"", Expect.ANY), Applied)
+
+
+def test_a_full_file_fails_a_put_and_keeps_the_rest(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "store.sqlite") as store:
+        store.put("kept", b"value", Expect.ABSENT)
+        store._database.execute("PRAGMA max_page_count = 8")
+        assert store.put("large", bytes(100_000), Expect.ABSENT) == Failed()
+        kept = store.get("kept")
+        assert isinstance(kept, Found) and kept.value == b"value"
+
+
+def test_what_is_no_store_of_ours_is_refused_and_untouched(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("these are notes, and no database")
+    foreign = tmp_path / "foreign.sqlite"
+    other = sqlite3.connect(foreign)
+    other.execute("CREATE TABLE theirs (a)")
+    other.commit()
+    other.close()
+    for path, says in ((text, "is no SQLite database"), (foreign, "is another program's database")):
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match=says):
+            SqliteStore(path)
+        assert path.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["foreign.sqlite", "notes.txt"]
+
+
+def test_places_where_no_file_can_be(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="make it first"):
+        SqliteStore(tmp_path / "none" / "store.sqlite")
+    with pytest.raises(StoreError, match="is a folder"):
+        SqliteStore(tmp_path)
+
+
+def test_another_schema_is_refused_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    SqliteStore(path).close()
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version = 2")
+    other.commit()
+    other.close()
+    with pytest.raises(StoreError, match="its schema is 2, this version reads 1"):
+        SqliteStore(path)
