@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from attrs import frozen
 
 from evidence_kernel import Absent, Applied, Conflict, Expect, Found, ReadAnswer, Version, WriteAnswer
-
 from evidence_runtime.store import Store
 
 KEY = "rule:key"

@@ -57,6 +57,8 @@ def read(text: str) -> tuple[Scenario, Begin]:
                 context = json.loads(line.removeprefix("context "))
             case [name, *_]:
                 records[KEYS[name]] = line.removeprefix(f"{name} ").encode()
+            case _:
+                raise ValueError(f"{line!r} is no line of a scenario")
     return Scenario(records=records, faults=faults, races=races, context=context), begin
 
 
