@@ -293,7 +293,7 @@ def test_untotal() -> None:
 
 
 def test_the_registry_knows_every_specimen() -> None:
-    assert {specimen.name for specimen in SPECIMENS} == set(MACHINES) - {"kernel"}
+    assert {specimen.name for specimen in SPECIMENS} == set(MACHINES) - {"kernel", "settle-by-counter"}
     assert all(specimen.says == SAYS[specimen.name] != "" for specimen in SPECIMENS)
     violated = frozenset[str]().union(*(specimen.violates for specimen in SPECIMENS))
     assert violated >= {f"S{n}" for n in range(1, 20)}
