@@ -11,7 +11,7 @@ WELL = frozenset({Outcome.NOT_DUE, Outcome.ALREADY_DONE, Outcome.CONTENDED, Outc
 
 def is_running(outcome: Outcome, reason: Reason | None) -> bool:
     """Whether a tick that ends so leaves its tenant RUNNING, and counts as a success for the dashboard."""
-    return outcome in WELL or (outcome is Outcome.BACKOFF and reason is Reason.ATTEMPT_OPEN)
+    return outcome in WELL or (outcome is Outcome.BACKOFF and reason is not Reason.ATTEMPT_FAILED)
 
 
 def trust_status(status: Status, at: int) -> TrustStatus:

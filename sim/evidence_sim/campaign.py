@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Self
 
@@ -76,8 +76,11 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._pool is None:
+            return
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for worker in active_children():  # whoever leaves early does not wait for the seeds that are running
+            worker.terminate()
 
     def tallies(self, plan: Plan, seeds: Seeds, store: str = "memory") -> Iterator[Tally]:
         """The tallies of the seeds, in order, a chunk at a time: who stops early keeps what was found.

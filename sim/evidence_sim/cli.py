@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"evidence-sim: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would cut the way out short
         print("evidence-sim: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # who reads has read enough

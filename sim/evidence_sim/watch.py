@@ -145,7 +145,7 @@ def audited(ghost: Ghost, line: bytes) -> Ghost:
 def ended(ghost: Ghost, seen: Seen, result: Any) -> Ghost:
     """The ghost after the end of a tick: whether it closed well."""
     outcome = str(result.outcome)
-    well = outcome in RUNNING or (outcome == "BACKOFF" and str(result.reason) == "attempt_open")
+    well = outcome in RUNNING or (outcome == "BACKOFF" and str(result.reason) != "attempt_failed")
     if not well or seen.installed_at is None:
         return ghost
     return evolve(ghost, well=(*ghost.well, seen.decided_at)[-_KEPT:])

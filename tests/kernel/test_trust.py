@@ -21,7 +21,7 @@ FRESH = {
     "EVIDENCE_IN_FUTURE": {"*": "BLOCKED"},
     "NOT_DUE": {"*": "RUNNING"},
     "ALREADY_DONE": {"*": "RUNNING"},
-    "BACKOFF": {"attempt_open": "RUNNING", "attempt_failed": "DEGRADED", "*": "DEGRADED"},
+    "BACKOFF": {"attempt_open": "RUNNING", "attempt_failed": "DEGRADED", "*": "RUNNING"},
     "CONTENDED": {"*": "RUNNING"},
     "GENERATED": {"*": "RUNNING"},
     "GENERATION_FAILED": {"*": "DEGRADED"},
