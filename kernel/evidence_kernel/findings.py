@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
-from evidence_kernel.codes import EvidenceState, Finding, Observation, Phase
+from attrs import evolve
+
+from evidence_kernel.codes import EvidenceState, Finding, Observation, Phase, Version
 from evidence_kernel.effects import Expect
 from evidence_kernel.events import (
     Absent,
@@ -21,7 +23,7 @@ from evidence_kernel.evidence import read_installed_at
 from evidence_kernel.ledger import read_ledger
 from evidence_kernel.publication import write_publication
 from evidence_kernel.schedule import CLOCK_TOLERANCE, due, implausible
-from evidence_kernel.state import Held, Opened, State
+from evidence_kernel.state import Attempt, Held, Opened, State
 from evidence_kernel.status import EMPTY, checked, read_status
 from evidence_kernel.tables import EVIDENCE
 
@@ -127,22 +129,25 @@ def _ledger_read(state: State, event: Event) -> Meaning:
     assert state.installed_at is not None
     if isinstance(answer, Failed):
         return Finding.FAILED, {}
-    held = Held(answer.value, answer.version) if isinstance(answer, Found) else Held(None, Expect.ABSENT)
-    if read_ledger(held.value) is None:
+    ledger = Held(answer.value, answer.version) if isinstance(answer, Found) else Held(None, Expect.ABSENT)
+    if read_ledger(ledger.value) is None:
         return Finding.MALFORMED, {}
     trigger = due(state.installed_at, event.at)
-    return (Finding.NOT_DUE if trigger is None else Finding.DUE), {"ledger": held, "trigger": trigger}
+    if trigger is None:
+        return Finding.NOT_DUE, {}
+    return Finding.DUE, {"attempt": Attempt(trigger, ledger)}
 
 
 def _done_read(state: State, event: Event) -> Meaning:
     answer: Any = event.answer
     if not isinstance(answer, Absent):
         return _read(answer), {}
-    assert state.ledger is not None and state.trigger is not None
-    entries = read_ledger(state.ledger.value)
+    attempt = state.attempt
+    assert attempt is not None
+    entries = read_ledger(attempt.ledger.value)
     assert entries is not None
-    entry = entries[state.trigger]
-    learned: Learned = {"attempt": entry.attempts + 1}
+    entry = entries[attempt.trigger]
+    learned: Learned = {"attempt": evolve(attempt, number=entry.attempts + 1)}
     if entry.backoff_until is None or entry.backoff_until <= event.at:
         return Finding.FREE, learned
     if implausible(entry.backoff_until, entry.attempts, event.at):
@@ -152,32 +157,43 @@ def _done_read(state: State, event: Event) -> Meaning:
 
 def _claim(state: State, event: Event) -> Meaning:
     answer: Any = event.answer
-    assert state.ledger is not None
     if isinstance(answer, Applied):
-        return Finding.APPLIED, {"ledger": Held(state.ledger.value, answer.version)}
+        return Finding.APPLIED, _holding(state, answer.version)
     return _written(answer), {}
 
 
 def _claim_verify(state: State, event: Event) -> Meaning:
     answer: Any = event.answer
-    assert state.ledger is not None
-    finding = _whose(answer, state.ledger.value)
+    assert state.attempt is not None
+    finding = _whose(answer, state.attempt.ledger.value)
     if finding is Finding.MINE and isinstance(answer, Found):
-        return finding, {"ledger": Held(state.ledger.value, answer.version)}
+        return finding, _holding(state, answer.version)
     return finding, {}
+
+
+def _holding(state: State, version: Version) -> Learned:
+    """The claim stands, at this version."""
+    attempt = state.attempt
+    assert attempt is not None
+    return {"attempt": evolve(attempt, ledger=Held(attempt.ledger.value, version))}
 
 
 def _generate(state: State, event: Event) -> Meaning:
     answer: Any = event.answer
+    attempt = state.attempt
+    assert attempt is not None
     if not isinstance(answer, Report):
         return Finding.ERROR, {}
-    publication = write_publication(answer.body, state.attempt, state.tick_id, event.at)
-    return (Finding.ERROR if publication is None else Finding.REPORT), {"publication": publication}
+    publication = write_publication(answer.body, attempt.number, state.tick_id, event.at)
+    if publication is None:
+        return Finding.ERROR, {}
+    return Finding.REPORT, {"attempt": evolve(attempt, publication=publication)}
 
 
 def _publish_verify(state: State, event: Event) -> Meaning:
     answer: Any = event.answer
-    return _whose(answer, state.publication), {}
+    assert state.attempt is not None
+    return _whose(answer, state.attempt.publication), {}
 
 
 def _plain_write(state: State, event: Event) -> Meaning:

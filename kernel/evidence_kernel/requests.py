@@ -6,12 +6,12 @@ from typing import Any
 from attrs import evolve
 
 from evidence_kernel import ledger
-from evidence_kernel.codes import Outcome, Phase, Trigger
+from evidence_kernel.codes import Outcome, Phase
 from evidence_kernel.effects import Effect, Expect, Generate, Get, Put
 from evidence_kernel.evidence import write_evidence
 from evidence_kernel.keys import evidence_key, ledger_key, publication_key, status_key
 from evidence_kernel.schedule import tier
-from evidence_kernel.state import Ending, Held, State
+from evidence_kernel.state import Attempt, Ending, Held, State
 from evidence_kernel.status import Status, write_status
 from evidence_kernel.trust import is_running
 
@@ -23,13 +23,9 @@ def _get(key: Callable[[str], str]) -> Callable[[State, int], Request]:
     return lambda state, _at: (Get(key(state.tenant)), {})
 
 
-def _due(state: State) -> Trigger:
-    assert state.trigger is not None
-    return state.trigger
-
-
 def _get_publication(state: State, _at: int) -> Request:
-    return Get(publication_key(state.tenant, _due(state))), {}
+    assert state.attempt is not None
+    return Get(publication_key(state.tenant, state.attempt.trigger)), {}
 
 
 def _open_status(state: State, _at: int) -> Request:
@@ -68,37 +64,40 @@ def _put_evidence(state: State, at: int) -> Request:
 
 
 def _claim(state: State, at: int) -> Request:
-    held, trigger = state.ledger, _due(state)
-    assert held is not None
-    until = at + tier(state.attempt)
-    value = ledger.claimed(held.value, trigger, state.attempt, until, state.tick_id)
-    return Put(ledger_key(state.tenant), value, held.expect), {"ledger": evolve(held, value=value)}
+    attempt = state.attempt
+    assert attempt is not None
+    held, until = attempt.ledger, at + tier(attempt.number)
+    value = ledger.claimed(held.value, attempt.trigger, attempt.number, until, state.tick_id)
+    put = Put(ledger_key(state.tenant), value, held.expect)
+    return put, {"attempt": evolve(attempt, ledger=Held(value, held.expect))}
 
 
 def _generate(state: State, _at: int) -> Request:
-    assert state.installed_at is not None
-    return Generate(state.tenant, _due(state), state.installed_at, state.attempt, state.tick_id), {}
+    attempt = state.attempt
+    assert attempt is not None and state.installed_at is not None
+    return Generate(state.tenant, attempt.trigger, state.installed_at, attempt.number, state.tick_id), {}
 
 
 def _publish(state: State, _at: int) -> Request:
-    assert state.publication is not None
-    return Put(publication_key(state.tenant, _due(state)), state.publication, Expect.ABSENT), {}
+    attempt = state.attempt
+    assert attempt is not None and attempt.publication is not None
+    return Put(publication_key(state.tenant, attempt.trigger), attempt.publication, Expect.ABSENT), {}
 
 
 def _settle(state: State, _at: int) -> Request:
-    held, ending = state.ledger, state.ending
-    assert held is not None and ending is not None
-    value = _settled(held, _due(state), ending)
-    return Put(ledger_key(state.tenant), value, held.expect), {}
+    attempt, ending = state.attempt, state.ending
+    assert attempt is not None and ending is not None
+    return Put(ledger_key(state.tenant), _settled(attempt, ending), attempt.ledger.expect), {}
 
 
-def _settled(held: Held, trigger: Trigger, ending: Ending) -> bytes:
-    assert held.value is not None
+def _settled(attempt: Attempt, ending: Ending) -> bytes:
+    claim, trigger = attempt.ledger.value, attempt.trigger
+    assert claim is not None
     if ending.outcome is Outcome.GENERATED:
-        return ledger.settled(held.value, trigger, ending.at)
+        return ledger.settled(claim, trigger, ending.at)
     if ending.outcome is Outcome.ALREADY_DONE:
-        return ledger.settled(held.value, trigger, None)
-    return ledger.failed(held.value, trigger, ending.reason, ending.at)
+        return ledger.settled(claim, trigger, None)
+    return ledger.failed(claim, trigger, ending.reason, ending.at)
 
 
 REQUESTS: Mapping[Phase, Callable[[State, int], Request]] = {

@@ -52,6 +52,19 @@ class Held:
 
 
 @frozen
+class Attempt:
+    """What a tick knows of the report that is due: its trigger, the ledger, and its own try at it.
+
+    `number` is the attempt's, from 1, once DONE_READ allowed one; `publication` the bytes to publish.
+    """
+
+    trigger: Trigger
+    ledger: Held
+    number: int = 0
+    publication: bytes | None = None
+
+
+@frozen
 class Ending:
     """The decided outcome; `at` is the clock of the answer that decided it."""
 
@@ -64,8 +77,8 @@ class Ending:
 class State:
     """A tick between two answers. `alone` marks the backfill without the scheduler around it.
 
-    `refusal` is the code of the last FAIL_CLOSED; `backfill` and `publication` are the bytes this tick
-    put, against which a read-back is compared; instants in ms.
+    `refusal` is the code of the last FAIL_CLOSED; `backfill` the bytes that this tick put, against which
+    a read-back is compared; instants in ms.
     """
 
     tick_id: str
@@ -78,12 +91,14 @@ class State:
     backfill: bytes | None = None
     did_backfill: bool = False
     refusal: Reason | None = None
-    ledger: Held | None = None
-    trigger: Trigger | None = None
-    attempt: int = 0
-    publication: bytes | None = None
+    attempt: Attempt | None = None
     ending: Ending | None = None
     degraded: bool = False
+
+    @property
+    def trigger(self) -> Trigger | None:
+        """The trigger that is due, once LEDGER_READ found one."""
+        return None if self.attempt is None else self.attempt.trigger
 
 
 _NAMES = tuple(field.name for field in fields(State))

@@ -68,30 +68,22 @@ def step(state: State, event: Event) -> Step:
     Raises Misuse where the event does not answer `state.phase`, the tick is over, or `event.at` is no
     instant that records can hold; `state` is a value and stays usable.
     """
-    phase = state.phase
+    phase, at = state.phase, event.at
     if type(event.answer) not in _TAKES[phase]:
         raise Misuse(f"{phase.value} takes no {event.answer!r}")
-    if not EARLIEST <= event.at <= _LAST_CLOCK:
-        raise Misuse(f"at={event.at!r} in {phase.value} is outside of the instants that records can hold")
+    if not EARLIEST <= at <= _LAST_CLOCK:
+        raise Misuse(f"at={at!r} in {phase.value} is outside of the instants that records can hold")
     finding, learned = FINDINGS[phase](state, event)
     row = ROUTES[phase][finding]
     if type(event.answer) in _DEGRADES:
         learned["degraded"] = True
     if row.outcome is not None and row.reason is not None:
-        learned["ending"] = Ending(row.outcome, row.reason, event.at)
+        learned["ending"] = Ending(row.outcome, row.reason, at)
     if row.refuses is not None:
         learned["refusal"] = row.refuses
-    return _follow(state, row, learned, event.at)
-
-
-def _follow(state: State, row: Row, learned: dict[str, Any], at: int) -> Step:
-    """Take the row: the next phase, its effect, the lines."""
-    to = row.to
-    if state.opened is None:
-        to = WITHOUT_STATUS.get(to, to)
-    if state.alone:
-        to = BACKFILL_ALONE.get(to, to)
-    # The first phase of all is where `opened` is learned, and no row leads from it to STATUS_CLOSE.
+    # STATUS_READ is where `opened` is learned, and none of its rows leads to STATUS_CLOSE.
+    to = WITHOUT_STATUS.get(row.to, row.to) if state.opened is None else row.to
+    to = BACKFILL_ALONE.get(to, to) if state.alone else to
     learned["phase"] = to
     after = changed(state, learned)
     if to is Phase.END:
@@ -105,7 +97,7 @@ def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> t
     if result is None and row.outcome is None and not (row.refuses or row.warns or row.audits):
         return ()
     tenant = encode_tenant(state.tenant)
-    lines = []
+    lines: list[LogLine] = []
     if row.warns is not None:
         lines.append(messages.warned(state.tick_id, tenant, row.warns))
     if row.refuses is not None:
@@ -115,8 +107,7 @@ def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> t
     if row.outcome is Outcome.SKIPPED:
         lines.append(messages.not_found(tenant))
     if isinstance(result, TickResult):
-        ended = messages.ended(state.tick_id, tenant, result.outcome, result.reason, result.trigger)
-        lines.append(ended)
+        lines.append(messages.ended(state.tick_id, tenant, result.outcome, result.reason, result.trigger))
     return tuple(lines)
 
 

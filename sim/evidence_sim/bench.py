@@ -85,32 +85,43 @@ def _never(*_: object) -> None:
 
 
 def transitions_tick() -> Callable[[], str]:
-    """The same walk in a `transitions` machine of the same rows, the finding its trigger; one model for all.
+    """The same walk in two `transitions` machines of the same rows, what is seen or found their trigger.
 
-    Raises ImportError where `transitions` is not installed.
+    One model of each for all ticks. Raises ImportError where `transitions` is not installed.
     """
+    scheduler = [(on.value, phase.value, row.to.value) for (phase, on), row in SCHEDULER.items()]
+    evidence = [(on.value, str(state), str(after)) for (state, on), after in EVIDENCE.items()]
+    set_phase, phases = _machine(scheduler, Phase.STATUS_READ.value)
+    set_evidence, states = _machine(evidence, str(None))
+    triggers = []
+    for seen in WALK:
+        if isinstance(seen, Sees):
+            triggers.append(getattr(states, seen.value))
+        triggers.append(getattr(phases, State.VALID.value if isinstance(seen, Sees) else seen.value))
+
+    def tick() -> str:
+        set_phase(Phase.STATUS_READ.value)
+        set_evidence(str(None))
+        for trigger in triggers:
+            trigger()
+        ended: str = phases.state
+        return ended
+
+    return tick
+
+
+def _machine(rows: list[tuple[str, str, str]], initial: str) -> tuple[Callable[[str], None], Any]:
+    """What sets the state of a machine of these rows (trigger, from, to), and its model."""
     from transitions import Machine
 
     class Model:
         state: str
 
-    model: Any = Model()
-    rows = [
-        {"trigger": on.value, "source": phase.value, "dest": row.to.value} for (phase, on), row in SCHEDULER.items()
-    ]
-    phases = [phase.value for phase in Phase]
-    machine = Machine(model, phases, transitions=rows, initial=phases[0], auto_transitions=False)
-    names = [State.VALID.value if isinstance(seen, Sees) else seen.value for seen in WALK]
-    triggers = [getattr(model, name) for name in names]
-
-    def tick() -> str:
-        machine.set_state(phases[0])
-        for trigger in triggers:
-            trigger()
-        ended: str = model.state
-        return ended
-
-    return tick
+    model = Model()
+    states = sorted({state for _, *both in rows for state in both})
+    transitions = [{"trigger": trigger, "source": before, "dest": after} for trigger, before, after in rows]
+    machine = Machine(model, states, transitions=transitions, initial=initial, auto_transitions=False)
+    return machine.set_state, model
 
 
 def run(now: Callable[[str], None]) -> list[Timing]:

@@ -30,6 +30,7 @@ class ActionCode(IntEnum):
     METRICS_READ = 21
     METRICS_PUT = 22
     END = 23
+    SETTLE_READ = 24
 
 
 class AnswerCode(IntEnum):
@@ -78,6 +79,6 @@ class OutcomeCode(IntEnum):
 SPELLING = {code: code.name.lower().replace("_", "-") for code in AnswerCode}
 SPELLED = {text: code for code, text in SPELLING.items()}
 # How a label spells a phase: StatusRead for STATUS_READ.
-PHASES = tuple(code.name for code in ActionCode if ActionCode.STATUS_READ <= code < ActionCode.END)
+PHASES = tuple(code.name for code in ActionCode if code >= ActionCode.STATUS_READ and code != ActionCode.END)
 CAMEL = {name: name.title().replace("_", "") for name in PHASES}
 FROM_CAMEL = {text: name for name, text in CAMEL.items()}

@@ -40,6 +40,10 @@ def test_the_bare_machine_is_faster_than_transitions() -> None:
     assert fastest(transitions_tick()) >= BARE_OVER_TRANSITIONS * fastest(bare_tick)
 
 
+def test_a_tick_with_its_records_is_no_slower_than_transitions() -> None:
+    assert fastest(transitions_tick()) >= fastest(records_tick())
+
+
 def test_the_world_with_all_invariants() -> None:
     rates = []
     for first in range(0, 30, 10):

@@ -109,15 +109,15 @@ def test_what_settle_writes_for_each_outcome(
 def test_settle_and_claim_expect_the_version_that_this_tick_knows() -> None:
     for state, effect, event, now in edges():
         if isinstance(now.effect, Put) and now.state.phase is Phase.SETTLE:
-            assert state.ledger is not None
-            assert now.effect.expect == state.ledger.expect
+            assert state.attempt is not None
+            assert now.effect.expect == state.attempt.ledger.expect
         if state.phase is Phase.CLAIM and isinstance(event.answer, Applied):
-            assert now.state.ledger is not None
-            assert now.state.ledger.expect == event.answer.version
+            assert now.state.attempt is not None
+            assert now.state.attempt.ledger.expect == event.answer.version
         if state.phase is Phase.CLAIM_VERIFY and now.state.phase is Phase.GENERATE:
             assert isinstance(event.answer, Found)
-            assert now.state.ledger is not None
-            assert now.state.ledger.expect == event.answer.version
+            assert now.state.attempt is not None
+            assert now.state.attempt.ledger.expect == event.answer.version
         if state.phase is Phase.CLAIM:
             assert isinstance(effect, Put)
             assert effect.expect in (Expect.ABSENT, 7)

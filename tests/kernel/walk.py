@@ -207,8 +207,8 @@ def alphabet(state: State, effect: Effect) -> Iterator[Answer]:
         mine = {
             Phase.EVIDENCE_VERIFY: state.backfill,
             Phase.TIMESTAMP_READ: state.backfill,
-            Phase.CLAIM_VERIFY: None if state.ledger is None else state.ledger.value,
-            Phase.PUBLISH_VERIFY: state.publication,
+            Phase.CLAIM_VERIFY: None if state.attempt is None else state.attempt.ledger.value,
+            Phase.PUBLISH_VERIFY: None if state.attempt is None else state.attempt.publication,
         }.get(state.phase)
         yield from (Absent(), Failed())
         for value in (*_VALUES[state.phase], *(() if mine is None else (mine,))):
@@ -245,6 +245,7 @@ def edges(begin: Callable[[Invocation], Step] = start) -> tuple[Edge, ...]:
 
 
 def _abstract(state: State) -> object:
-    backoff = state.phase is Phase.DONE_READ and state.ledger
+    ledger = None if state.attempt is None else state.attempt.ledger
+    backoff = state.phase is Phase.DONE_READ and ledger
     known = (state.phase, state.evidence, state.installed_at, state.did_backfill, state.backfill)
     return *known, state.opened, state.refusal, state.trigger, state.ending, state.degraded, backoff

@@ -7,11 +7,12 @@ from attrs import evolve, frozen
 from evidence_kernel import (
     Absent,
     Applied,
+    Conflict,
     Event,
     Expect,
-    Expectation,
     Found,
     GeneratorError,
+    Get,
     Phase,
     Put,
     Report,
@@ -25,6 +26,7 @@ from evidence_kernel import (
 )
 from evidence_kernel.keys import ledger_key
 from evidence_kernel.ledger import Entry, read_ledger
+from evidence_kernel.state import Attempt
 from evidence_sim.machines.variant import advancing, at_once, detour, dump, expecting, load, made_up
 
 _QUARTER = 15 * 60_000
@@ -38,6 +40,14 @@ class _Again:
     phase: str = "ATTEMPT_PUT"
 
 
+@frozen
+class _Comparing:
+    """A SETTLE that looks first."""
+
+    out: Step
+    phase: str = "SETTLE_READ"
+
+
 def unknown_as_failed(state: Any, event: Event) -> Step:
     """A claim whose put is Unknown counts as not applied, and is put once more.
 
@@ -46,7 +56,7 @@ def unknown_as_failed(state: Any, event: Event) -> Step:
     if isinstance(state, _Again):
         return step(state.kernel, event)
     if state.phase is Phase.CLAIM and isinstance(event.answer, Unknown):
-        again = Put(ledger_key(state.tenant), state.ledger.value, state.ledger.expect)
+        again = Put(ledger_key(state.tenant), state.attempt.ledger.value, state.attempt.ledger.expect)
         return detour(_Again(state), again)
     return step(state, event)
 
@@ -65,31 +75,27 @@ def check_generate_mark(state: State, event: Event) -> Step:
     It is the order in which one tells the job; attempts are counted at the end, by SETTLE.
     """
     out = step(state, event)
-    if out.state.phase is Phase.CLAIM and out.state.ledger is not None:
-        as_read = cast(Version, out.state.ledger.expect)  # what SETTLE will expect
+    if out.state.phase is Phase.CLAIM:
+        as_read = cast(Version, _attempt(out.state).ledger.expect)  # what SETTLE will expect
         return at_once(out, Applied(as_read), event.at)
     return expecting(out, Phase.PUBLISH, Expect.ANY)
 
 
-def settle_by_counter(state: State, event: Event) -> Step:
-    """SETTLE expects the version that was read plus one, not the one that was acknowledged.
+def settle_by_counter(state: Any, event: Event) -> Step:
+    """SETTLE compares the ledger's own count of attempts, not the store's version, and then puts.
 
-    Versions that are counters invite arithmetic; it is wrong where the claim never happened.
+    The record counts its claims, so the count is a version; but between the look and the put one more fits.
     """
-    answer = event.answer
-    if state.phase is Phase.CLAIM and isinstance(answer, Applied):
-        return step(state, Event(Applied(_next(state, answer.version)), event.at))
-    if state.phase is Phase.CLAIM_VERIFY and isinstance(answer, Found):
-        return step(state, Event(Found(answer.value, _next(state, answer.version)), event.at))
-    return step(state, event)
-
-
-def _next(state: State, acknowledged: Version) -> Version:
-    assert state.ledger is not None
-    read: Expectation = state.ledger.expect
-    if read is Expect.ABSENT:
-        return 1
-    return read + 1 if isinstance(read, int) else acknowledged
+    if isinstance(state, _Comparing):
+        held = read_ledger(event.answer.value if isinstance(event.answer, Found) else None)
+        attempt = _attempt(state.out.state)
+        if held is not None and held[attempt.trigger].attempts == attempt.number:
+            return expecting(evolve(state.out, log=()), Phase.SETTLE, Expect.ANY)
+        return at_once(evolve(state.out, log=()), Conflict(), event.at)
+    out = step(state, event)
+    if out.state.phase is Phase.SETTLE:
+        return detour(_Comparing(out), Get(ledger_key(out.state.tenant)), out)
+    return out
 
 
 def backoff_ignored(state: State, event: Event) -> Step:
@@ -114,20 +120,25 @@ def no_tolerance(state: State, event: Event) -> Step:
     return step(state, event)
 
 
+def _attempt(state: State) -> Attempt:
+    assert state.attempt is not None
+    return state.attempt
+
+
 def _entry(state: State) -> Entry:
-    assert state.ledger is not None and state.trigger is not None
-    entries = read_ledger(state.ledger.value)
+    entries = read_ledger(_attempt(state).ledger.value)
     assert entries is not None
-    return entries[state.trigger]
+    return entries[_attempt(state).trigger]
 
 
 def _without_backoff(state: State) -> State:
-    assert state.ledger is not None
-    if _entry(state).backoff_until is None or state.ledger.value is None:
+    attempt = _attempt(state)
+    held = attempt.ledger
+    if _entry(state).backoff_until is None or held.value is None:
         return state
-    record = load(state.ledger.value)
-    record[state.trigger] = {**record[state.trigger], "backoff_until": None}
-    return evolve(state, ledger=evolve(state.ledger, value=dump(record)))
+    record = load(held.value)
+    record[attempt.trigger] = {**record[attempt.trigger], "backoff_until": None}
+    return evolve(state, attempt=evolve(attempt, ledger=evolve(held, value=dump(record))))
 
 
 def early_generate(state: State, event: Event) -> Step:
@@ -161,7 +172,7 @@ def boastful_outcome(state: State, event: Event) -> Step:
     The report was made, after all, and the put did not fail.
     """
     if state.phase is Phase.PUBLISH_VERIFY:
-        return step(state, Event(made_up(state.publication), event.at))
+        return step(state, Event(made_up(_attempt(state).publication), event.at))
     return step(state, event)
 
 
