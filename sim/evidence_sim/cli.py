@@ -121,7 +121,14 @@ def _suite(given: argparse.Namespace) -> int:
         report = run_suite(given.jobs, bar.to)
     show_suite(out, report)
     _write_json(given.json, suite_described(report))
+    if report.interrupted:
+        return _interrupted(sum(run.seeds.count for run in report.runs))
     return FOUND if report.wrong() else OK
+
+
+def _interrupted(seeds: int) -> int:
+    print(f"evidence-sim: interrupted after {seeds:,} seeds", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -137,8 +144,7 @@ def _run(given: argparse.Namespace) -> int:
             _tell(out, trace, _stored(given.out, trace))
     _write_json(given.json, described(run, traces))
     if interrupted:
-        print(f"evidence-sim: interrupted after {len(run.tally.digests)} seeds", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted(run.seeds.count)
     uncovered = given.require_coverage and (run.missed() or run.vacuous())
     return FOUND if run.broken() or uncovered else OK
 
@@ -153,7 +159,8 @@ def _campaign(plan: Plan, given: argparse.Namespace) -> tuple[Run, bool]:
                 bar.to(len(whole.digests))
         except KeyboardInterrupt:
             interrupted = True
-    return Run(plan, given.seeds, whole, perf_counter() - began, given.store), interrupted
+    done = Seeds(given.seeds.first, len(whole.digests))
+    return Run(plan, done, whole, perf_counter() - began, given.store), interrupted
 
 
 def _stored(folder: Path, trace: Trace) -> Path:

@@ -64,12 +64,13 @@ class Check:
 
 @frozen
 class Report:
-    """The whole suite."""
+    """The whole suite, or what was done of it when it was `interrupted`."""
 
     runs: tuple[Run, ...]
     caught: tuple[Caught, ...]
     checks: tuple[Check, ...]
     seconds: float
+    interrupted: bool = False
 
     @property
     def digest(self) -> str:
@@ -82,18 +83,26 @@ class Report:
         """Of all campaigns."""
         return sum(run.tally.actions for run in (*self.runs, *(caught.run for caught in self.caught)))
 
+    def judged(self, run: Run) -> list[str]:
+        """Where a campaign of the kernel is not what is promised, or, if whole, did not show it."""
+        return _broken(run) if self.interrupted else kernel_faults(run)
+
     def wrong(self) -> list[str]:
         """All that is not as it must be."""
-        found = [f"{run.machine} under {run.plan.profile}: {text}" for run in self.runs for text in kernel_faults(run)]
+        found = [f"{run.machine} under {run.plan.profile}: {text}" for run in self.runs for text in self.judged(run)]
         found += [f"{caught.specimen.name}: {text}" for caught in self.caught for text in caught.faults()]
         return found + [f"{check.name}: {text}" for check in self.checks for text in check.wrong]
 
 
+def _broken(run: Run) -> list[str]:
+    """The broken promises of a campaign of the kernel."""
+    return [f"{i.id} {i.name} is violated: {run.tally.violations[i.id][0].says}" for i in run.broken()]
+
+
 def kernel_faults(run: Run) -> list[str]:
-    """Where a campaign of the kernel is not what is promised."""
-    wrong = [f"{i.id} {i.name} is violated: {run.tally.violations[i.id][0].says}" for i in run.broken()]
-    wrong += [f"the premise of {i.id} {i.name} never held" for i in run.vacuous()]
-    return wrong + [f"not reached: {goal}" for goal in run.missed()]
+    """Where a whole campaign of the kernel is not what is promised, or did not show it."""
+    unshown = [f"the premise of {i.id} {i.name} never held" for i in run.vacuous()]
+    return _broken(run) + unshown + [f"not reached: {goal}" for goal in run.missed()]
 
 
 def planned() -> list[tuple[Plan, Seeds]]:
@@ -103,25 +112,36 @@ def planned() -> list[tuple[Plan, Seeds]]:
 
 
 def run_suite(jobs: int, now: Now) -> Report:
-    """Run everything; `now` is told how many seeds are done, and of what."""
-    began = perf_counter()
+    """Run everything; `now` is told how many seeds are done, and of what. Ctrl-C gives what was done by then."""
+    began, interrupted = perf_counter(), False
+    runs: list[Run] = []
+    caught: list[Caught] = []
+    checks: list[Check] = []
+    try:
+        for run in _campaigns(jobs, now):
+            runs.append(run)
+        beside = {run.plan.profile: run for run in runs[: len(KERNEL)]}
+        total = sum(run.seeds.count for run in runs)
+        for specimen, run in zip(SPECIMENS, runs[len(KERNEL) :], strict=True):
+            now(total, f"shrinking {specimen.name}")
+            caught.append(_caught(specimen, run, beside[specimen.profile]))
+        now(total, "isolation and determinism")
+        checks += _checks(runs[: len(KERNEL)])
+    except KeyboardInterrupt:
+        interrupted = True
+    return Report(tuple(runs[: len(KERNEL)]), tuple(caught), tuple(checks), perf_counter() - began, interrupted)
+
+
+def _campaigns(jobs: int, now: Now) -> Iterator[Run]:
+    done = 0
     with Workers(jobs) as workers:
-        begun = [(plan, seeds, workers.tallies(plan, seeds)) for plan, seeds in planned()]
-        done, runs = 0, []
-        for plan, seeds, tallies in begun:
+        for plan, seeds, tallies in [(plan, seeds, workers.tallies(plan, seeds)) for plan, seeds in planned()]:
             whole = Tally()
             for tally in tallies:
                 whole.add(tally)
                 done += len(tally.digests)
                 now(done, f"{','.join(plan.machines)} under {plan.profile}")
-            runs.append(Run(plan, seeds, whole))
-    kernels, others = runs[: len(KERNEL)], runs[len(KERNEL) :]
-    now(done, "shrinking")
-    beside = {run.plan.profile: run for run in kernels}
-    caught = [_caught(s, run, beside[s.profile]) for s, run in zip(SPECIMENS, others, strict=True)]
-    now(done, "isolation and determinism")
-    checks = tuple(_checks(kernels))
-    return Report(tuple(kernels), tuple(caught), checks, perf_counter() - began)
+            yield Run(plan, seeds, whole)
 
 
 def _caught(specimen: Specimen, run: Run, kernel: Run) -> Caught:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.report import table
-from evidence_sim.suite import Caught, Report, kernel_faults
+from evidence_sim.suite import Caught, Report
 from evidence_sim.verdict import Run
 from evidence_sim.verdict import described as run_described
 
@@ -19,17 +19,26 @@ def show_suite(out: Console, report: Report) -> None:
     out.print("(n): not promised under this profile, and violated in n seeds; -: not promised, not violated\n")
     specimens = [_row(caught) for caught in report.caught]
     columns = ("specimen", "profile", "violates", "shortest", "longest", "", "what is wrong with it")
-    out.print(table("Specimens, each with what it violates and its traces' actions", columns, specimens))
+    if specimens:
+        out.print(table("Specimens, each with what it violates and its traces' actions", columns, specimens))
     checks = [(c.name, c.detail, "FAILED" if c.wrong else "ok") for c in report.checks]
-    out.print(table("Checks", ("check", "of", ""), checks))
+    if checks:
+        out.print(table("Checks", ("check", "of", ""), checks))
     for run in report.runs:
         faults, survived = len(run.tally.fired), len(run.tally.survived)
         out.print(f"{run.plan.profile}: {run.tally.actions:,} actions, {faults} faults fired, {survived} survived")
-    wrong = report.wrong()
-    for text in wrong:
+    for text in report.wrong():
         out.print(f"FAILED {text}", markup=False, soft_wrap=True)
     out.print(f"{report.actions:,} actions in {report.seconds:.1f} s, digest {report.digest}")
-    out.print("Every promise was kept, every specimen caught." if not wrong else f"{len(wrong)} failed.")
+    out.print(_end(report))
+
+
+def _end(report: Report) -> str:
+    if wrong := report.wrong():
+        return f"{len(wrong)} failed."
+    if report.interrupted:
+        return f"Interrupted: no promise was broken in {len(report.runs)} campaigns, {len(report.caught)} specimens."
+    return "Every promise was kept, every specimen caught."
 
 
 def _cell(run: Run, name: str) -> str:
@@ -55,7 +64,8 @@ def described(report: Report) -> dict[str, Any]:
         "actions": report.actions,
         "seconds": round(report.seconds, 3),
         "digest": report.digest,
-        "runs": [run_described(run, {}) | {"wrong": kernel_faults(run)} for run in report.runs],
+        "interrupted": report.interrupted,
+        "runs": [run_described(run, {}) | {"wrong": report.judged(run)} for run in report.runs],
         "specimens": [run_described(c.run, c.traces) | {"wrong": c.faults()} for c in report.caught],
         "checks": [{"name": c.name, "of": c.detail, "wrong": list(c.wrong)} for c in report.checks],
         "wrong": report.wrong(),

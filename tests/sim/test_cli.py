@@ -1,6 +1,9 @@
 """The command: what it prints, stores and returns, and how it refuses."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +114,19 @@ def test_a_missing_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_lists(listing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([listing]) == 0
     assert len(capsys.readouterr().out.splitlines()) > 10
+
+
+@pytest.mark.parametrize(
+    ("command", "runs"), [([], "runs"), (["run", "--seeds", "2000", "--jobs", "2"], "verdicts")], ids=["suite", "run"]
+)
+def test_ctrl_c_gives_what_was_found_so_far(command: list[str], runs: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    whole = [sys.executable, "-m", "evidence_sim", *command, "--json", str(out)]
+    with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()  # progress: the campaign is under way
+        process.send_signal(signal.SIGINT)
+        printed, rest = process.communicate(timeout=30)
+    assert (process.returncode, "Traceback" in rest) == (130, False), rest
+    assert "interrupted after" in rest and "actions" in printed, said
+    assert runs in json.loads(out.read_text())
