@@ -115,6 +115,4 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 _ENCODER = JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False)
-_DECODER = JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_float
-)
+_DECODER = JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_float)

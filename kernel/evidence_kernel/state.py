@@ -17,9 +17,7 @@ _HTTP: Mapping[Outcome, int] = {
     Outcome.STORE_FAILED: 500,
     Outcome.LEDGER_INVALID: 500,
 }
-_SUCCESS = frozenset(
-    {Outcome.NOT_DUE, Outcome.ALREADY_DONE, Outcome.BACKOFF, Outcome.CONTENDED, Outcome.GENERATED}
-)
+_SUCCESS = frozenset({Outcome.NOT_DUE, Outcome.ALREADY_DONE, Outcome.BACKOFF, Outcome.CONTENDED, Outcome.GENERATED})
 
 
 @frozen

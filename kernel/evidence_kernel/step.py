@@ -1,7 +1,6 @@
 """The machine: `start` a tick or `ensure` the backfill alone, then `step` it answer by answer."""
 
 import re
-from typing import Any
 
 from attrs import evolve
 
@@ -135,6 +134,6 @@ def _ensured(state: State) -> EnsureResult:
 
 
 def _identify(invocation: Invocation) -> tuple[str, str | None]:
-    if not _TICK_ID.fullmatch(invocation.tick_id):
+    if not (isinstance(invocation.tick_id, str) and _TICK_ID.fullmatch(invocation.tick_id)):
         raise Misuse(f"tick_id={invocation.tick_id!r} is not 1 to 64 of A-Z a-z 0-9 . _ -")
     return invocation.tick_id, identify(invocation.context)

@@ -10,16 +10,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from evidence_kernel.codes import EvidenceState, Finding, Observation, Outcome, Phase, Reason, Warn
-from evidence_kernel.events import (
-    Absent,
-    Applied,
-    Conflict,
-    Failed,
-    Found,
-    GeneratorError,
-    Report,
-    Unknown,
-)
+from evidence_kernel.events import Absent, Applied, Conflict, Failed, Found, GeneratorError, Report, Unknown
 
 _E, _O, _P, _F = EvidenceState, Observation, Phase, Finding
 
@@ -142,16 +133,8 @@ ROUTES: Mapping[Phase, Mapping[Finding | EvidenceState, Row]] = {
         _F.FAILED: _close(_STORE_FAILED, Reason.CLAIM_FAILED),
         _F.UNKNOWN: Row(_P.CLAIM_VERIFY),
     },
-    _P.CLAIM_VERIFY: {
-        _F.MINE: Row(_P.GENERATE),
-        _F.OTHERS: _UNDECIDED,
-        _F.ABSENT: _UNDECIDED,
-        _F.FAILED: _UNDECIDED,
-    },
-    _P.GENERATE: {
-        _F.REPORT: Row(_P.PUBLISH),
-        _F.ERROR: _settle(Outcome.GENERATION_FAILED, Reason.GENERATION_FAILED),
-    },
+    _P.CLAIM_VERIFY: {_F.MINE: Row(_P.GENERATE), _F.OTHERS: _UNDECIDED, _F.ABSENT: _UNDECIDED, _F.FAILED: _UNDECIDED},
+    _P.GENERATE: {_F.REPORT: Row(_P.PUBLISH), _F.ERROR: _settle(Outcome.GENERATION_FAILED, Reason.GENERATION_FAILED)},
     _P.PUBLISH: {
         _F.APPLIED: Row(_P.PUBLISH_VERIFY),
         _F.CONFLICT: Row(_P.PUBLISH_VERIFY),
@@ -186,22 +169,11 @@ class Ask(StrEnum):
     GENERATE = "GENERATE"
 
 
+_WRITES = (_P.STATUS_OPEN, _P.EVIDENCE_PUT, _P.CLAIM, _P.PUBLISH, _P.SETTLE, _P.STATUS_CLOSE)
 ASKS: Mapping[Phase, Ask] = {
-    _P.STATUS_READ: Ask.READ,
-    _P.STATUS_OPEN: Ask.WRITE,
-    _P.EVIDENCE_READ: Ask.READ,
-    _P.EVIDENCE_PUT: Ask.WRITE,
-    _P.EVIDENCE_VERIFY: Ask.READ,
-    _P.TIMESTAMP_READ: Ask.READ,
-    _P.LEDGER_READ: Ask.READ,
-    _P.DONE_READ: Ask.READ,
-    _P.CLAIM: Ask.WRITE,
-    _P.CLAIM_VERIFY: Ask.READ,
+    **dict.fromkeys(ROUTES, Ask.READ),
+    **dict.fromkeys(_WRITES, Ask.WRITE),
     _P.GENERATE: Ask.GENERATE,
-    _P.PUBLISH: Ask.WRITE,
-    _P.PUBLISH_VERIFY: Ask.READ,
-    _P.SETTLE: Ask.WRITE,
-    _P.STATUS_CLOSE: Ask.WRITE,
 }
 
 # Which answers a phase takes; any other is misuse.

@@ -15,6 +15,8 @@ from attrs import frozen
 _TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _ORIGINALS = "cloudId:"
+_LEDGER = "phase5:scheduler:state:"
+BACKFILL_REASON = "missing_phase4_evidence_on_upgrade"
 
 
 class Role(Enum):
@@ -43,7 +45,7 @@ def place(key: str) -> Place:
         ("phase4:evidence:installation:", Role.EVIDENCE),
         ("governance:status:snapshot:", Role.STATUS),
         ("governance:metrics:", Role.OTHER),
-        ("phase5:scheduler:state:", Role.LEDGER),
+        (_LEDGER, Role.LEDGER),
     ):
         if key.startswith(prefix):
             return Place(role, key[len(prefix) :].removeprefix(_ORIGINALS))
@@ -52,6 +54,11 @@ def place(key: str) -> Place:
         trigger, _, kind = rest.partition(":")
         return Place(Role.PUBLICATION if kind == "DONE" else Role.OTHER, tenant, trigger)
     return Place(Role.OTHER, None)
+
+
+def originals_ledger(tenant: str) -> str:
+    """Where the original keeps the attempts of a tenant: its key has one more name in it."""
+    return f"{_LEDGER}{_ORIGINALS}{tenant}"
 
 
 @lru_cache(maxsize=8192)

@@ -85,7 +85,7 @@ def truthful(fact: Fact) -> Verdict:
         "installed_at": text,
         "backfilled": True,
         "backfilled_at": text,
-        "backfill_reason": "missing_phase4_evidence_on_upgrade",
+        "backfill_reason": oracle.BACKFILL_REASON,
         "backfill_id": tick_id(fact.tenant, fact.run_after.n),
     }
     fields = oracle.record(fact.asks.value) or {}

@@ -104,7 +104,7 @@ def _ledger_key(fact: Fact) -> str:
     assert fact.tenant is not None and fact.run_after is not None
     keys = records(fact.tenant)
     machine = fact.before.config.machines[fact.run_after.machine]
-    own = f"phase5:scheduler:state:cloudId:{keys.tenant}"
+    own = oracle.originals_ledger(keys.tenant)
     return own if machine.startswith("v2.") else keys.by_name["ledger"]
 
 
