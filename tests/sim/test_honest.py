@@ -1,4 +1,4 @@
-"""S19's second half at every moment: a fault-free fleet, ticked every five minutes, shows nothing worse than RUNNING."""
+"""S19 at every moment: a fault-free fleet, ticked every five minutes, shows nothing worse than RUNNING."""
 
 from itertools import product
 
