@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from evidence_runtime import SqliteStore, StoreError
 
 COUNT = """
 import sys
+import tempfile
 from evidence_kernel import Applied, Expect, Found
 from evidence_runtime import SqliteStore
 with SqliteStore(sys.argv[1], busy_timeout_ms=20000) as store:
@@ -111,3 +113,32 @@ def test_another_schema_is_refused_by_number(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(StoreError, match="its schema is 2, this version reads 1"):
         SqliteStore(path)
+
+
+AS_NOBODY = """
+import os, sys
+from evidence_runtime import SqliteStore, StoreError
+if os.geteuid() == 0:  # who may write everything is told nothing
+    os.setuid(65534)
+try:
+    SqliteStore(sys.argv[1])
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_is_read_only_is_refused_and_untouched(what: str) -> None:
+    with tempfile.TemporaryDirectory() as name:  # not pytest's folder: no other user may enter that
+        folder = Path(name)
+        path = folder / "store.sqlite"
+        if what == "file":
+            SqliteStore(path).close()
+            path.chmod(0o444)
+        folder.chmod(0o755 if what == "file" else 0o555)
+        before = path.read_bytes() if path.exists() else None
+        done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(path)], capture_output=True, text=True)
+        assert "is read-only" in done.stdout, done.stderr
+        assert (path.read_bytes() if path.exists() else None) == before
+        assert [entry.name for entry in folder.iterdir()] == (["store.sqlite"] if before else [])
+        folder.chmod(0o755)
