@@ -20,7 +20,7 @@ from evidence_kernel import (
     Unknown,
     WriteAnswer,
 )
-from evidence_kernel.keys import evidence_key
+from evidence_kernel.records.keys import evidence_key
 from evidence_runtime import FailClosed, SqliteStore, ensure_evidence
 
 TENANT = "c5b189a5-7cea-4038-9941-000000000000"

@@ -6,9 +6,9 @@ the way is answered `ok`.
 
 from evidence_kernel import Generate, Trigger, missed
 from evidence_kernel.identity import identify
-from evidence_kernel.keys import ledger_key, publication_key
+from evidence_kernel.records.keys import ledger_key, publication_key
+from evidence_kernel.records.status import read_status
 from evidence_kernel.schedule import HOUR
-from evidence_kernel.status import read_status
 from evidence_kernel.trust import trust_status
 from evidence_sim.config import EPOCH, Config, Initial, records
 from evidence_sim.facts import Fact
@@ -114,9 +114,7 @@ def test_d4_a_strange_record_is_destroyed() -> None:
 
 
 def test_d5_evidence_that_nobody_announced() -> None:
-    old, new = (
-        line.start(1).until("EVIDENCE_PUT", 1).do("EvidencePut(a,1):unknown-yes").finish(1) for line in both()
-    )
+    old, new = (line.start(1).until("EVIDENCE_PUT", 1).do("EvidencePut(a,1):unknown-yes").finish(1) for line in both())
     assert old.audits() == 0
     assert new.audits() == 1 and not new.violated()
 

@@ -10,9 +10,7 @@ from evidence_sim.cli import main
 PAGE = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_program_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     program = re.findall(r"```python\n(.*?)```", PAGE, re.S)[0]
     assert len([line for line in program.splitlines() if line]) <= 10
     monkeypatch.chdir(tmp_path)

@@ -31,9 +31,9 @@ from evidence_kernel.events import (
     WriteAnswer,
 )
 from evidence_kernel.messages import LogLine
+from evidence_kernel.records.status import Status, read_status
 from evidence_kernel.schedule import due, missed, tier
 from evidence_kernel.state import EnsureResult, Invocation, State, Step, TickResult
-from evidence_kernel.status import Status, read_status
 from evidence_kernel.step import ensure, start, step
 from evidence_kernel.tables import EVIDENCE, SCHEDULER, Row
 from evidence_kernel.trust import trust_status

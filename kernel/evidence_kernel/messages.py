@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from evidence_kernel.codes import Level, Outcome, Reason, Trigger, Warn
-from evidence_kernel.instants import format_instant
+from evidence_kernel.records.instants import format_instant
 
 DETAILS: Mapping[Reason, str] = {
     Reason.NO_IDENTITY: "the context names no usable tenant id",

@@ -5,14 +5,14 @@ from typing import Any
 
 from attrs import evolve
 
-from evidence_kernel import ledger
 from evidence_kernel.codes import Outcome, Phase
 from evidence_kernel.effects import Effect, Expect, Generate, Get, Put
-from evidence_kernel.evidence import write_evidence
-from evidence_kernel.keys import evidence_key, ledger_key, publication_key, status_key
+from evidence_kernel.records import ledger
+from evidence_kernel.records.evidence import write_evidence
+from evidence_kernel.records.keys import evidence_key, ledger_key, publication_key, status_key
+from evidence_kernel.records.status import Status, write_status
 from evidence_kernel.schedule import tier
 from evidence_kernel.state import Attempt, Ending, Held, State
-from evidence_kernel.status import Status, write_status
 from evidence_kernel.trust import is_running
 
 # The effect, and the changed fields of the state. `at`: the clock of the answer that led here.
@@ -24,25 +24,21 @@ def _get(key: Callable[[str], str]) -> Callable[[State, int], Request]:
 
 
 def _get_publication(state: State, _at: int) -> Request:
-    assert state.attempt is not None
-    return Get(publication_key(state.tenant, state.attempt.trigger)), {}
+    return Get(publication_key(state.tenant, state.due.trigger)), {}
 
 
 def _open_status(state: State, _at: int) -> Request:
-    assert state.opened is not None
-    value = write_status(state.opened.status)
-    return Put(status_key(state.tenant), value, state.opened.expect), {}
+    opened = state.status
+    return Put(status_key(state.tenant), write_status(opened.status), opened.expect), {}
 
 
 def _close_status(state: State, _at: int) -> Request:
-    opened, ending = state.opened, state.ending
-    assert opened is not None and ending is not None
-    value = write_status(_closed(state, opened.status, ending))
-    return Put(status_key(state.tenant), value, opened.expect), {}
+    opened = state.status
+    return Put(status_key(state.tenant), write_status(_closed(state, opened.status)), opened.expect), {}
 
 
-def _closed(state: State, status: Status, ending: Ending) -> Status:
-    success_at = status.last_success_at
+def _closed(state: State, status: Status) -> Status:
+    ending, success_at = state.decided, status.last_success_at
     if is_running(ending.outcome, ending.reason):
         success_at = ending.at if success_at is None else max(success_at, ending.at)
     return Status(
@@ -64,8 +60,7 @@ def _put_evidence(state: State, at: int) -> Request:
 
 
 def _claim(state: State, at: int) -> Request:
-    attempt = state.attempt
-    assert attempt is not None
+    attempt = state.due
     held, until = attempt.ledger, at + tier(attempt.number)
     value = ledger.claimed(held.value, attempt.trigger, attempt.number, until, state.tick_id)
     put = Put(ledger_key(state.tenant), value, held.expect)
@@ -73,21 +68,20 @@ def _claim(state: State, at: int) -> Request:
 
 
 def _generate(state: State, _at: int) -> Request:
-    attempt = state.attempt
-    assert attempt is not None and state.installed_at is not None
+    attempt = state.due
+    assert state.installed_at is not None
     return Generate(state.tenant, attempt.trigger, state.installed_at, attempt.number, state.tick_id), {}
 
 
 def _publish(state: State, _at: int) -> Request:
-    attempt = state.attempt
-    assert attempt is not None and attempt.publication is not None
+    attempt = state.due
+    assert attempt.publication is not None
     return Put(publication_key(state.tenant, attempt.trigger), attempt.publication, Expect.ABSENT), {}
 
 
 def _settle(state: State, _at: int) -> Request:
-    attempt, ending = state.attempt, state.ending
-    assert attempt is not None and ending is not None
-    return Put(ledger_key(state.tenant), _settled(attempt, ending), attempt.ledger.expect), {}
+    claim = state.due.ledger
+    return Put(ledger_key(state.tenant), _settled(state.due, state.decided), claim.expect), {}
 
 
 def _settled(attempt: Attempt, ending: Ending) -> bytes:

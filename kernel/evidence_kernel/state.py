@@ -9,7 +9,7 @@ from attrs import fields, frozen
 from evidence_kernel.codes import EvidenceState, Outcome, Phase, Reason, Trigger
 from evidence_kernel.effects import Effect, Expectation
 from evidence_kernel.messages import LogLine
-from evidence_kernel.status import Status
+from evidence_kernel.records.status import Status
 
 _HTTP: Mapping[Outcome, int] = {
     Outcome.REFUSED: 400,
@@ -97,6 +97,24 @@ class State:
     def trigger(self) -> Trigger | None:
         """The trigger that is due, once LEDGER_READ found one."""
         return None if self.attempt is None else self.attempt.trigger
+
+    @property
+    def due(self) -> Attempt:
+        """The attempt, in the phases that LEDGER_READ leads to only where it found one due."""
+        assert self.attempt is not None
+        return self.attempt
+
+    @property
+    def status(self) -> Opened:
+        """The status to write, in the phases that STATUS_READ leads to only where it was answered."""
+        assert self.opened is not None
+        return self.opened
+
+    @property
+    def decided(self) -> Ending:
+        """The ending, in the phases after the one that decided it."""
+        assert self.ending is not None
+        return self.ending
 
 
 _NAMES = tuple(field.name for field in fields(State))

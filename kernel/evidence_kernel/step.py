@@ -10,9 +10,9 @@ from evidence_kernel.errors import Misuse
 from evidence_kernel.events import Event, Failed, Unknown
 from evidence_kernel.findings import FINDINGS
 from evidence_kernel.identity import identify
-from evidence_kernel.instants import EARLIEST, LATEST
-from evidence_kernel.keys import encode_tenant
 from evidence_kernel.messages import LogLine
+from evidence_kernel.records.instants import EARLIEST, LATEST
+from evidence_kernel.records.keys import encode_tenant
 from evidence_kernel.requests import REQUESTS
 from evidence_kernel.schedule import CLOCK_TOLERANCE, MAX_TIER
 from evidence_kernel.state import Ending, EnsureResult, Invocation, State, Step, TickResult, changed
@@ -72,7 +72,7 @@ def step(state: State, event: Event) -> Step:
         raise Misuse(f"{phase.value} takes no {event.answer!r}")
     if not EARLIEST <= at <= _LAST_CLOCK:
         raise Misuse(f"at={at!r} in {phase.value} is outside of the instants that records can hold")
-    finding, learned = FINDINGS[phase](state, event)
+    finding, learned = FINDINGS[phase](state, event.answer, at)
     row = ROUTES[phase][finding]
     if type(event.answer) in _DEGRADES:
         learned["degraded"] = True
@@ -111,8 +111,7 @@ def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> t
 
 
 def _result(state: State) -> TickResult:
-    ending = state.ending
-    assert ending is not None
+    ending = state.decided
     result = TickResult(
         tick_id=state.tick_id,
         tenant=state.tenant,

@@ -1,8 +1,8 @@
 """The trust status: a pure, total function of a status and a clock."""
 
 from evidence_kernel.codes import Outcome, Reason, TrustStatus
+from evidence_kernel.records.status import Status
 from evidence_kernel.schedule import CLOCK_TOLERANCE, MINUTE
-from evidence_kernel.status import Status
 
 FRESH = 15 * MINUTE
 BLOCKING = frozenset({Outcome.EVIDENCE_IN_FUTURE, Outcome.LEDGER_INVALID})

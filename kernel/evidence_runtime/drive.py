@@ -29,8 +29,8 @@ from evidence_kernel import (
     start,
     step,
 )
-from evidence_kernel.encoding import encode
 from evidence_kernel.messages import DETAILS
+from evidence_kernel.records.encoding import encode
 from evidence_runtime.store import Store
 
 logger = logging.getLogger("evidence")
@@ -156,9 +156,7 @@ def perform(store: Store, generate: Generator, effect: Effect) -> Answer:
 
 def _generate(generate: Generator, effect: Generate) -> GenerateAnswer:
     try:
-        value = generate(
-            effect.tenant, effect.trigger, effect.installed_at, effect.attempt, effect.tick_id
-        )
+        value = generate(effect.tenant, effect.trigger, effect.installed_at, effect.attempt, effect.tick_id)
         body = encode(value)
     except Exception:  # the generator's contract: its Exception is a failed attempt
         logger.exception("generate for %r raised", effect.tenant)

@@ -60,9 +60,7 @@ class Cells(Protocol):
         """What the key holds now."""
         ...
 
-    def write(
-        self, key: str, value: bytes | None, expect: Expectation, origin: Origin | None = None
-    ) -> "Cells | None":
+    def write(self, key: str, value: bytes | None, expect: Expectation, origin: Origin | None = None) -> "Cells | None":
         """The store after the write, or after a deletion for None; None where the condition fails."""
         ...
 

@@ -7,9 +7,9 @@ from attrs import field, frozen
 
 from evidence_kernel import Trigger
 from evidence_kernel.identity import identify
-from evidence_kernel.instants import format_instant
-from evidence_kernel.keys import evidence_key, ledger_key, publication_key, status_key
-from evidence_kernel.publication import write_publication
+from evidence_kernel.records.instants import format_instant
+from evidence_kernel.records.keys import evidence_key, ledger_key, publication_key, status_key
+from evidence_kernel.records.publication import write_publication
 from evidence_sim.labels import letter
 
 MINUTE = 60_000

@@ -1,17 +1,15 @@
 """What an operator's repair does to a tenant's records, as one compare-and-set."""
 
 from evidence_kernel import Trigger
-from evidence_kernel.evidence import write_repair
-from evidence_kernel.ledger import reset
+from evidence_kernel.records.evidence import write_repair
+from evidence_kernel.records.ledger import reset
 from evidence_kernel.schedule import CLOCK_TOLERANCE
 from evidence_sim import oracle
 from evidence_sim.cells import Cells
 from evidence_sim.config import records
 
 
-def repaired(
-    cells: Cells, tenant: int, generates: tuple[int, int], at: int, started: int
-) -> tuple[str, bytes] | None:
+def repaired(cells: Cells, tenant: int, generates: tuple[int, int], at: int, started: int) -> tuple[str, bytes] | None:
     """The key to replace and its new value; None where nothing is to be repaired.
 
     Evidence that is invalid or from the future is replaced by evidence of `at` (ms), which names the

@@ -34,9 +34,7 @@ def shrink(trace: Trace, spared: str | None = None) -> Trace:
         best = smaller
 
 
-def _violating(
-    config: Config, actions: Sequence[Action], invariant: str, spared: str | None
-) -> Trace | None:
+def _violating(config: Config, actions: Sequence[Action], invariant: str, spared: str | None) -> Trace | None:
     """The trace of those actions that can happen, up to the violation; None where there is none."""
     found = _first(config, actions, invariant)
     if found is None or spared is None:

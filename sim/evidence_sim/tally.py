@@ -4,7 +4,6 @@ from collections import Counter
 
 from attrs import define, field, frozen
 
-from evidence_kernel import Event
 from evidence_kernel.findings import FINDINGS
 from evidence_kernel.tables import SCHEDULER
 from evidence_sim.choice import fold
@@ -114,5 +113,5 @@ class Counting:
         kind = (run.phase, type(fact.answer), fact.phase_after, ending, evidence, warned)
         if kind not in self._known:
             self._known.add(kind)
-            finding, _ = FINDINGS[run.state.phase](run.state, Event(fact.answer, fact.at))
+            finding, _ = FINDINGS[run.state.phase](run.state, fact.answer, fact.at)
             self.tally.rows.add((run.phase, str(finding)))

@@ -82,9 +82,7 @@ def _land(world: World, action: Land) -> tuple[World, Fact]:
     pending = tuple(other for other in tenant.pending if other is not late)
     runs = tuple(_holding(run, write, index) for run in tenant.runs)
     ghost = watch.grown(tenant.ghost, index, (write,), world.config)
-    after = with_tenant(
-        world, index, evolve(tenant, pending=pending, runs=runs, ghost=ghost), cells or world.cells
-    )
+    after = with_tenant(world, index, evolve(tenant, pending=pending, runs=runs, ghost=ghost), cells or world.cells)
     after = told(after, (write,), index)
     return after, Fact(action, index, world, after, writes=(write,))
 

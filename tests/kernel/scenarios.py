@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from evidence_kernel.codes import Phase
-from evidence_kernel.instants import format_instant
+from evidence_kernel.records.instants import format_instant
 from tests.kernel import walk as world
 from tests.kernel.walk import (
     DONE_12H,

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evidence_kernel.codes import Outcome
-from evidence_kernel.encoding import MAX_BYTES, MAX_DEPTH, decode, decode_value, encode
+from evidence_kernel.records.encoding import MAX_BYTES, MAX_DEPTH, decode, decode_value, encode
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -130,9 +130,7 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=12,
 )
-_WORDS = (
-    '{ } [ ] , : " "a" "a": \\ \\u d83d \\ud83d \\ude00 0 - 1 .5 e E+9 e999 NaN Infinity null true false é'
-)
+_WORDS = '{ } [ ] , : " "a" "a": \\ \\u d83d \\ud83d \\ude00 0 - 1 .5 e E+9 e999 NaN Infinity null true false é'
 _FRAGMENTS = st.sampled_from([*_WORDS.split(), " ", "\n", "\x00", "\ufeff", "9" * 310])
 
 _BAD = {

@@ -120,16 +120,12 @@ def test_d20_every_source_and_spelling_of_one_site_is_one_id(context: object) ->
         f"ari:cloud:jira::site/{_ID[:-1]}\u0663",
     ],
 )
-def test_d18_a_source_that_yields_no_id_refuses_and_never_falls_through(
-    source: str, decisive: object
-) -> None:
+def test_d18_a_source_that_yields_no_id_refuses_and_never_falls_through(source: str, decisive: object) -> None:
     assert identify({source: decisive, "cloudId": _OTHER}) is None
     assert identify({"installContext": None, source: decisive, "cloudId": _OTHER}) is None
 
 
-@pytest.mark.parametrize(
-    "context", [None, {}, {"cloudId": None}, [], [("cloudId", _ID)], _SITE, _ID, 1, object()]
-)
+@pytest.mark.parametrize("context", [None, {}, {"cloudId": None}, [], [("cloudId", _ID)], _SITE, _ID, 1, object()])
 def test_d18_a_context_that_names_nobody_is_refused(context: object) -> None:
     assert identify(context) is None
 

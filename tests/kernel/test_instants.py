@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evidence_kernel.errors import Misuse
-from evidence_kernel.instants import EARLIEST, LATEST, format_instant, parse_instant
+from evidence_kernel.records.instants import EARLIEST, LATEST, format_instant, parse_instant
 
 _EPOCH = datetime(1970, 1, 1)
 _MS = timedelta(milliseconds=1)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from evidence_kernel import keys
 from evidence_kernel.codes import Trigger
 from evidence_kernel.identity import canonical_tenant
-from evidence_kernel.keys import decode_tenant, encode_tenant
+from evidence_kernel.records import keys
+from evidence_kernel.records.keys import decode_tenant, encode_tenant
 
 _ID = "0123abcd-89ef-4567-89ab-0123456789ab"
 _CONFUSABLE = [
@@ -38,9 +38,7 @@ def _all_keys(tenant: str) -> list[str]:
     return [key(tenant) for key in kinds] + [keys.publication_key(tenant, trigger) for trigger in Trigger]
 
 
-@pytest.mark.parametrize(
-    ("tenant", "encoded"), [(_ID, _ID), ("a:b/c d", "a%3Ab%2Fc%20d"), ("é%", "%C3%A9%25")]
-)
+@pytest.mark.parametrize(("tenant", "encoded"), [(_ID, _ID), ("a:b/c d", "a%3Ab%2Fc%20d"), ("é%", "%C3%A9%25")])
 def test_the_keys_read_as_agreed(tenant: str, encoded: str) -> None:
     assert _all_keys(tenant) == [
         f"phase4:evidence:installation:{encoded}",

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidence_kernel import ledger
 from evidence_kernel.codes import EvidenceState, Outcome, Reason, Trigger
-from evidence_kernel.encoding import MAX_BYTES, decode
-from evidence_kernel.evidence import read_installed_at, write_evidence, write_repair
-from evidence_kernel.instants import EARLIEST, LATEST, format_instant
-from evidence_kernel.ledger import Entry, read_ledger
-from evidence_kernel.publication import write_publication
-from evidence_kernel.status import EMPTY, Status, checked, read_status, write_status
+from evidence_kernel.records import ledger
+from evidence_kernel.records.encoding import MAX_BYTES, decode
+from evidence_kernel.records.evidence import read_installed_at, write_evidence, write_repair
+from evidence_kernel.records.instants import EARLIEST, LATEST, format_instant
+from evidence_kernel.records.ledger import Entry, read_ledger
+from evidence_kernel.records.publication import write_publication
+from evidence_kernel.records.status import EMPTY, Status, checked, read_status, write_status
 
 AT = 1_767_456_000_000
 TEXT = "2026-01-03T16:00:00.000Z"

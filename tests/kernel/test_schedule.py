@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence_kernel.codes import Trigger
-from evidence_kernel.instants import EARLIEST, LATEST
+from evidence_kernel.records.instants import EARLIEST, LATEST
 from evidence_kernel.schedule import CLOCK_TOLERANCE, MAX_TIER, due, implausible, missed, tier
 
 MINUTE = 60_000

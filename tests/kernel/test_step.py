@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from evidence_kernel.codes import EvidenceState, Outcome, Phase, Reason, Trigger
 from evidence_kernel.errors import Misuse
 from evidence_kernel.events import Absent, Event, Failed, Unknown
-from evidence_kernel.instants import EARLIEST, LATEST, format_instant
+from evidence_kernel.records.instants import EARLIEST, LATEST, format_instant
 from evidence_kernel.state import EnsureResult, Invocation, TickResult
 from evidence_kernel.step import ensure, start, step
 from tests.kernel.scenarios import SCENARIOS

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from evidence_kernel.codes import Outcome, Phase, Reason, Trigger
 from evidence_kernel.effects import Expect, Generate, Put
 from evidence_kernel.events import Applied, Found
-from evidence_kernel.instants import format_instant
-from evidence_kernel.status import read_status
+from evidence_kernel.records.instants import format_instant
+from evidence_kernel.records.status import read_status
 from tests.kernel.scenarios import SCENARIOS
 from tests.kernel.walk import (
     DONE_12H,

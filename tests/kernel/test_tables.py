@@ -56,7 +56,9 @@ def _states() -> dict[Phase, tuple[State, Effect]]:
 @cache
 def _met() -> frozenset[tuple[Phase, Finding | EvidenceState]]:
     """Every (phase, finding) of the walk through all abstract states."""
-    return frozenset((state.phase, FINDINGS[state.phase](state, event)[0]) for state, _, event, _ in edges())
+    return frozenset(
+        (state.phase, FINDINGS[state.phase](state, event.answer, event.at)[0]) for state, _, event, _ in edges()
+    )
 
 
 @pytest.mark.parametrize("answer", _ANSWERS, ids=lambda answer: type(answer).__name__)

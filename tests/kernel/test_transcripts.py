@@ -16,8 +16,8 @@ from attrs import fields
 from evidence_kernel.codes import Outcome
 from evidence_kernel.effects import Effect, Expect, Generate, Get, Put
 from evidence_kernel.events import Answer, Applied, Found, Report
-from evidence_kernel.instants import format_instant
 from evidence_kernel.messages import LogLine
+from evidence_kernel.records.instants import format_instant
 from evidence_kernel.state import EnsureResult, Invocation, Step, TickResult
 from evidence_kernel.step import ensure, start
 from tests.kernel.walk import DONE_12H, DONE_24H, EVIDENCE, LEDGER, STATUS, TENANT, Scenario, Walked, walk

@@ -6,7 +6,7 @@ import pytest
 
 from evidence_kernel.codes import Outcome, Reason
 from evidence_kernel.codes import TrustStatus as Trust
-from evidence_kernel.status import EMPTY, Status
+from evidence_kernel.records.status import EMPTY, Status
 from evidence_kernel.tables import SCHEDULER
 from evidence_kernel.trust import is_running, trust_status
 

@@ -16,7 +16,7 @@ from evidence_kernel.codes import Phase
 from evidence_kernel.effects import Effect, Expect, Generate, Get, Put
 from evidence_kernel.events import Answer, Applied, Found
 from evidence_kernel.findings import FINDINGS
-from evidence_kernel.instants import format_instant
+from evidence_kernel.records.instants import format_instant
 from evidence_kernel.state import TickResult
 from evidence_kernel.step import ensure, start
 from evidence_kernel.tables import ASKS, SCHEDULER
@@ -214,7 +214,7 @@ def _by_row() -> dict[tuple[str, str], Scenario]:
     found: dict[tuple[str, str], Scenario] = {}
     for scenario in _corpus():
         for state, _, event in world.walk(scenario).steps:
-            meaning = FINDINGS[state.phase](state, event)[0]
+            meaning = FINDINGS[state.phase](state, event.answer, event.at)[0]
             found.setdefault((state.phase.value, meaning.value.lower()), scenario)
     return found
 

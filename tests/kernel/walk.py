@@ -22,8 +22,8 @@ from evidence_kernel.events import (
     Unknown,
     WriteAnswer,
 )
-from evidence_kernel.instants import format_instant
 from evidence_kernel.messages import LogLine
+from evidence_kernel.records.instants import format_instant
 from evidence_kernel.state import EnsureResult, Invocation, State, Step, TickResult
 from evidence_kernel.step import start, step
 

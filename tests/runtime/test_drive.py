@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from evidence_kernel import Event, Expect, Failed, Misuse, Outcome, ReadAnswer, State, Unknown, WriteAnswer
-from evidence_kernel.keys import evidence_key
+from evidence_kernel.records.keys import evidence_key
 from evidence_runtime import MemoryStore, ensure_evidence, invocation, run_tick
 
 TENANT = "c5b189a5-7cea-4038-9941-000000000000"

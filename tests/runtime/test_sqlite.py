@@ -38,9 +38,7 @@ def test_processes_lose_no_update(tmp_path: Path) -> None:
 
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
-    program = COUNT.replace("while done < 50", "while True").replace(
-        "done += 1", "done += 1; print(done, flush=True)"
-    )
+    program = COUNT.replace("while done < 50", "while True").replace("done += 1", "done += 1; print(done, flush=True)")
     with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         said = [int(worker.stdout.readline()) for _ in range(20)]

@@ -13,7 +13,7 @@ def test_the_finalizer_is_splitmix64s() -> None:
 
 
 def test_vectors_of_h() -> None:
-    assert H(0, 0, 0) == 0x238275bc38fcbe91
+    assert H(0, 0, 0) == 0x238275BC38FCBE91
     assert H(1, CLOCKS, 7) == fold(fold(fold(0, 1), CLOCKS), 7)
     assert len({H(seed, stream, n) for seed in range(8) for stream in range(8) for n in range(8)}) == 512
 

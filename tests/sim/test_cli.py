@@ -71,9 +71,7 @@ def test_an_exported_test_is_red_until_mended(tmp_path: Path, capsys: pytest.Cap
         (["sing"], "choose from"),
     ],
 )
-def test_wrong_usage_names_what_is_allowed(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_usage_names_what_is_allowed(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(arguments)
     assert left.value.code == 2

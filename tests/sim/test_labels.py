@@ -13,8 +13,7 @@ _PHASE = st.sampled_from(PHASES)
 _PLAIN = [
     what
     for what in AnswerCode
-    if AnswerCode.OK <= what <= AnswerCode.TWICE
-    and what not in (AnswerCode.STALE, AnswerCode.CORRUPT, AnswerCode.TORN)
+    if AnswerCode.OK <= what <= AnswerCode.TWICE and what not in (AnswerCode.STALE, AnswerCode.CORRUPT, AnswerCode.TORN)
 ]
 ACTIONS = st.one_of(
     st.builds(Start, _TENANT, _N, st.integers(0, 15)),

@@ -15,8 +15,8 @@ from evidence_kernel.events import (
     GeneratorError,
     Unknown,
 )
-from evidence_kernel.instants import format_instant
-from evidence_kernel.keys import evidence_key
+from evidence_kernel.records.instants import format_instant
+from evidence_kernel.records.keys import evidence_key
 from evidence_sim.machines import DEFECTS, KERNEL, MACHINES, SAYS
 from evidence_sim.machines.specimens import SPECIMENS
 from evidence_sim.machines.variant import Variant

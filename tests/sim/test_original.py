@@ -22,7 +22,7 @@ from evidence_kernel import (
     Report,
     Unknown,
 )
-from evidence_kernel.instants import format_instant
+from evidence_kernel.records.instants import format_instant
 from evidence_sim.machines import V2_19, V2_20
 from evidence_sim.machines.javascript import parse_date
 from evidence_sim.machines.original import Original

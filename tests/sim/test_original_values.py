@@ -3,7 +3,7 @@
 import pytest
 
 from evidence_kernel import Trigger
-from evidence_kernel.instants import format_instant
+from evidence_kernel.records.instants import format_instant
 from evidence_sim.machines.javascript import UNDEFINED, falsy, increment, parse_date
 from evidence_sim.machines.original_records import Ledger, backoff, identify, installed_at
 

@@ -13,7 +13,7 @@ from evidence_kernel.events import (
     Found,
     Report,
 )
-from evidence_kernel.keys import evidence_key, ledger_key, publication_key, status_key
+from evidence_kernel.records.keys import evidence_key, ledger_key, publication_key, status_key
 from evidence_sim.machines.variant import Variant
 
 ID = "c5b189a5-7cea-4038-9941-000000000000"

@@ -17,10 +17,10 @@ from evidence_kernel import (
     Step,
     step,
 )
-from evidence_kernel.evidence import read_installed_at
-from evidence_kernel.instants import format_instant
-from evidence_kernel.keys import encode_tenant
 from evidence_kernel.messages import audit
+from evidence_kernel.records.evidence import read_installed_at
+from evidence_kernel.records.instants import format_instant
+from evidence_kernel.records.keys import encode_tenant
 from evidence_sim.machines.variant import (
     advancing,
     at_once,

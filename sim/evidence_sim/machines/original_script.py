@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from evidence_kernel import Generate, Level, Outcome, Phase, Reason, Trigger
-from evidence_kernel.instants import format_instant
+from evidence_kernel.records.instants import format_instant
 from evidence_sim.machines import original_records as records
 from evidence_sim.machines.javascript import UNDEFINED, falsy, increment, number, parse_date
 from evidence_sim.machines.original_records import Ledger
@@ -157,9 +157,7 @@ def _save(run: Run, ledger: Ledger) -> Script:
 
 def _attempt(run: Run, ledger: Ledger, due: Trigger) -> Script:
     """The count is in memory until the state is saved, at the very end."""
-    yield from run.put(
-        "ATTEMPT_PUT", records.attempt_key(run.key, due), records.dump(format_instant(run.start))
-    )
+    yield from run.put("ATTEMPT_PUT", records.attempt_key(run.key, due), records.dump(format_instant(run.start)))
     count = ledger.count(due)
     generated = yield from _generate(run, due, count)
     if generated:

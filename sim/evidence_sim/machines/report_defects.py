@@ -24,8 +24,8 @@ from evidence_kernel import (
     step,
     tier,
 )
-from evidence_kernel.keys import ledger_key
-from evidence_kernel.ledger import Entry, read_ledger
+from evidence_kernel.records.keys import ledger_key
+from evidence_kernel.records.ledger import Entry, read_ledger
 from evidence_kernel.state import Attempt
 from evidence_sim.machines.variant import advancing, at_once, detour, dump, expecting, load, made_up
 

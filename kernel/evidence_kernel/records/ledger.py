@@ -6,8 +6,8 @@ from typing import Any
 from attrs import frozen
 
 from evidence_kernel.codes import Reason, Trigger
-from evidence_kernel.encoding import MAX_BYTES, decode, encode
-from evidence_kernel.instants import LATEST, format_instant, parse_instant
+from evidence_kernel.records.encoding import MAX_BYTES, decode, encode
+from evidence_kernel.records.instants import LATEST, format_instant, parse_instant
 
 MAX_ATTEMPTS = 2**53 - 1  # the largest count that every reader of JSON holds exactly
 # A ledger shorter than this cannot outgrow MAX_BYTES: `ensure_ascii` makes at most 6 bytes of one.

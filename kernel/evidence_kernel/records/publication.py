@@ -1,7 +1,7 @@
 """The publication: the DONE record, which holds the report."""
 
-from evidence_kernel.encoding import decode_value, encode
-from evidence_kernel.instants import format_instant
+from evidence_kernel.records.encoding import decode_value, encode
+from evidence_kernel.records.instants import format_instant
 
 
 def write_publication(report: bytes, attempt: int, tick_id: str, completed_at: int) -> bytes | None:

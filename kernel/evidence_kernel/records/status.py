@@ -7,8 +7,8 @@ from typing import Any
 from attrs import frozen
 
 from evidence_kernel.codes import EvidenceState, Outcome, Reason, Trigger
-from evidence_kernel.encoding import decode
-from evidence_kernel.instants import format_instant, parse_instant
+from evidence_kernel.records.encoding import decode
+from evidence_kernel.records.instants import format_instant, parse_instant
 
 # The fields that hold a code, with what each may say.
 _CODES: tuple[tuple[str, Mapping[str, StrEnum]], ...] = tuple(

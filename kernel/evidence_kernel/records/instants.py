@@ -1,11 +1,11 @@
 """Instants: integers of milliseconds since 1970-01-01T00:00:00Z, and their text in records and log lines.
 
-The civil-day arithmetic is Howard Hinnant's `days_from_civil` and `civil_from_days`, "chrono-Compatible
-Low-Level Date Algorithms", https://howardhinnant.github.io/date_algorithms.html, with the eras folded
-into floor division: years begin in March, so that the leap day is a year's last.
+The calendar is the standard library's proleptic Gregorian one; of `datetime` only its arithmetic is used.
 """
 
 import re
+from calendar import monthrange
+from datetime import date
 from functools import lru_cache
 
 from evidence_kernel.errors import Misuse
@@ -14,7 +14,7 @@ EARLIEST = -62_135_596_800_000  # 0001-01-01T00:00:00.000Z
 LATEST = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 _DAY = 86_400_000
-_EPOCH = 719_468  # days from 0000-03-01 to 1970-01-01
+_EPOCH = 719_163  # the ordinal of 1970-01-01; that of 0001-01-01 is 1
 _INSTANT = re.compile(
     r"([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))"
     r"T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,9}))?"
@@ -37,19 +37,18 @@ def _parse(text: str) -> int | None:
     match = _INSTANT.fullmatch(text)
     if match is None:
         return None
-    date, hours, minutes, seconds, fraction, sign, ahead_hours, ahead_minutes = match.groups()
-    year, month, day = int(date[:4]), int(date[5:7]), int(date[8:])
-    days_before = _days_from_civil(year, month, day)
-    if day > 28 and days_before >= _days_from_civil(year, month + 1, 1):
+    civil, hours, minutes, seconds, fraction, sign, ahead_hours, ahead_minutes = match.groups()
+    year, month, day = int(civil[:4]), int(civil[5:7]), int(civil[8:])
+    if year == 0 or day > monthrange(year, month)[1]:
         return None
     clock = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
     if sign is not None:
         ahead = int(ahead_hours) * 3600 + int(ahead_minutes) * 60
         clock += ahead if sign == "-" else -ahead
-    ms = days_before * _DAY + clock * 1000
+    ms = (date(year, month, day).toordinal() - _EPOCH) * _DAY + clock * 1000
     if fraction is not None:
         ms += int(fraction[:3].ljust(3, "0"))
-    return ms if year > 0 and EARLIEST <= ms <= LATEST else None
+    return ms if EARLIEST <= ms <= LATEST else None
 
 
 @lru_cache(maxsize=1024)
@@ -64,18 +63,6 @@ def format_instant(ms: int) -> str:
     return f"{_date(days)}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z"
 
 
-def _days_from_civil(year: int, month: int, day: int) -> int:
-    if month < 3:
-        year, month = year - 1, month + 12
-    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day - 1 - _EPOCH
-
-
 @lru_cache(maxsize=64)
 def _date(days: int) -> str:
-    era, of_era = divmod(days + _EPOCH, 146_097)
-    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year + year // 4 - year // 100)
-    month = (5 * of_year + 2) // 153  # 0 is March
-    day = of_year - (153 * month + 2) // 5 + 1
-    year += era * 400 + (month > 9)
-    return f"{year:04}-{month + 3 if month < 10 else month - 9:02}-{day:02}"
+    return date.fromordinal(days + _EPOCH).isoformat()

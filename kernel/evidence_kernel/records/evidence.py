@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 from evidence_kernel.codes import Reason
-from evidence_kernel.encoding import decode, encode
-from evidence_kernel.instants import format_instant, parse_instant
+from evidence_kernel.records.encoding import decode, encode
+from evidence_kernel.records.instants import format_instant, parse_instant
 
 _SHORT = 1024  # records up to so many bytes are remembered: a tick reads its evidence two or three times
 
