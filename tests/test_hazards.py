@@ -4,76 +4,22 @@ A schedule names phases, which both machines share where they do the same; whate
 the way is answered `ok`.
 """
 
-from evidence_kernel import Generate, Trigger, missed
-from evidence_kernel.identity import identify
+import json
+
+from attrs import fields
+
+from evidence_kernel import Applied, Event, Found, Get, Invocation, Put, Trigger, missed
+from evidence_kernel.records.instants import format_instant
 from evidence_kernel.records.keys import ledger_key, publication_key
 from evidence_kernel.records.status import read_status
 from evidence_kernel.schedule import HOUR
 from evidence_kernel.trust import trust_status
-from evidence_sim.config import EPOCH, Config, Initial, records
-from evidence_sim.facts import Fact
-from evidence_sim.invariants import INVARIANTS
-from evidence_sim.labels import Action, Reply, Start, parse
-from evidence_sim.machines import original_records
-from evidence_sim.world import apply, initial
+from evidence_sim.config import EPOCH, Initial, records
+from evidence_sim.machines import MACHINES, original_records
+from tests.timeline import Timeline
 
 OLD, NEW = "v2.20", "kernel"
 FIVE, TWO_HOURS, DAY = 300_000, 2 * HOUR, 24 * HOUR
-
-
-class Timeline:
-    """One tenant's world under one machine, and all that happened."""
-
-    def __init__(self, machine: str, begins: Initial | None = None) -> None:
-        self.world = initial(Config(machines=(machine,), initial=(begins or Initial(),)))
-        self.facts: list[Fact] = []
-
-    def do(self, *labels: str) -> "Timeline":
-        """Apply labels."""
-        for label in labels:
-            self._apply(parse(label))
-        return self
-
-    def _apply(self, action: Action) -> None:
-        self.world, fact = apply(self.world, action)
-        self.facts.append(fact)
-
-    def start(self, *ticks: int) -> "Timeline":
-        """Start ticks."""
-        for n in ticks:
-            self._apply(Start(0, n, 0))
-        return self
-
-    def phase(self, n: int) -> str:
-        """Where a tick stands; END where it has ended."""
-        return next((run.phase for run in self.world.tenants[0].runs if run.n == n), "END")
-
-    def until(self, phase: str, *ticks: int) -> "Timeline":
-        """Answer `ok` until each tick stands at a phase, or has ended."""
-        for n in ticks:
-            while self.phase(n) not in (phase, "END"):
-                self._apply(Reply(self.phase(n), 0, n))
-        return self
-
-    def finish(self, *ticks: int) -> "Timeline":
-        """Answer `ok` to the end."""
-        return self.until("END", *ticks)
-
-    def violated(self) -> set[str]:
-        """The ids of what has been violated."""
-        return {invariant.id for fact in self.facts for invariant in INVARIANTS if invariant.judge(fact)}
-
-    def calls(self) -> int:
-        """How often the generator was asked."""
-        return sum(isinstance(fact.asks, Generate) for fact in self.facts)
-
-    def audits(self) -> int:
-        """How many audit lines were written."""
-        return sum("didBackfill=true" in line.text for fact in self.facts for line in fact.log)
-
-    def outcomes(self) -> list[str]:
-        """How the ticks ended."""
-        return [fact.outcome for fact in self.facts if fact.result is not None]
 
 
 def both(begins: Initial | None = None) -> tuple[Timeline, Timeline]:
@@ -181,15 +127,27 @@ def test_d13_each_trigger_waits_for_itself() -> None:
 
 
 def test_d14_a_missed_window_is_shown() -> None:
-    assert missed(EPOCH, (), EPOCH + DAY)
-    assert not missed(EPOCH, (Trigger.AUTO_12H,), EPOCH + DAY)
-    assert not missed(EPOCH, (), EPOCH + DAY - 1)
+    for line in (lines := both(Initial("valid-12h"))):
+        line.do(f"Clock(h0,+{12 * HOUR})").start(1).finish(1)
+        assert line.facts[-1].result.trigger is Trigger.AUTO_24H
+    old, new = lines
+    assert not old.holds("12H:DONE") and "12H" not in old.said()
+    installed_at = new.facts[-1].result.installed_at
+    assert missed(installed_at, (Trigger.AUTO_24H,), EPOCH + 12 * HOUR)
+    assert not missed(installed_at, (), EPOCH + 12 * HOUR - 1)
+    assert not missed(installed_at, (Trigger.AUTO_12H,), EPOCH + 12 * HOUR)
 
 
 def test_d15_a_publication_has_no_expiry() -> None:
-    new = Timeline(NEW, Initial("valid-24h", publication="AUTO_24H")).do(*[f"Clock(h0,+{DAY})"] * 90)
-    new.start(1).finish(1)
-    assert new.outcomes() == ["ALREADY_DONE"] and new.calls() == 0
+    for line in (lines := both(Initial("valid-24h"))):
+        line.start(1).finish(1).do(*[f"Clock(h0,+{DAY})"] * 90)
+    old, new = lines
+    assert {field.name for field in fields(Put)} == {"key", "value", "expect"}  # nothing that expires can be asked for
+    old.lose(original_records.done_key(f"cloudId:{records(0).tenant}", Trigger.AUTO_24H))  # 90 days were asked for
+    for line in lines:
+        line.start(2).finish(2)
+    assert old.calls() == 2 and "S9" in old.violated()
+    assert new.outcomes() == ["GENERATED", "ALREADY_DONE"] and new.calls() == 1 and not new.violated()
 
 
 def test_d16_evidence_from_the_future_is_shown_and_repaired() -> None:
@@ -212,20 +170,47 @@ def test_d17_a_clock_that_steps_back() -> None:
     assert new.outcomes()[1] == "GENERATED" and not new.violated()
 
 
-def test_d18_d19_d20_d21_identities_and_keys() -> None:
-    site = "ari:cloud:jira::site/"
-    xray, zulu = ({"installContext": f"{site}dead-{name}"} for name in ("xray", "zulu"))
-    ids = [original_records.identify(context) for context in (xray, zulu)]
-    assert ids[0] is not None and ids[1] is not None
-    assert ids[0].cloud_id == ids[1].cloud_id
-    assert identify(xray) is None and identify(zulu) is None
-    nobody = original_records.identify({"installContext": "no id here", "cloudId": records(0).tenant})
-    assert nobody is not None and nobody.cloud_id is None
-    assert identify({"installContext": "no id here", "cloudId": records(0).tenant}) is None
-    names = ({"installContext": site + records(0).tenant}, {"cloudId": records(0).tenant})
-    assert len({original_records.identify(name) for name in names}) == 2
-    assert len({identify(name) for name in names}) == 1
+def asked(machine: str, context: object) -> list[str]:
+    """The keys that a tick asks for, of a tenant whose every record is the same evidence; none if refused."""
+    held = Found(json.dumps({"installed_at": format_instant(EPOCH)}).encode(), 1)
+    keys: list[str] = []
+    now = MACHINES[machine].start(Invocation("a-1", context))
+    while isinstance(now.effect, Get | Put):
+        keys.append(now.effect.key)
+        answer = held if isinstance(now.effect, Get) else Applied(1)
+        now = MACHINES[machine].step(now.state, Event(answer, EPOCH))
+    return keys
+
+
+SITE = "ari:cloud:jira::site/"
+
+
+def test_d18_a_missing_identity_reads_no_shared_key() -> None:
+    nobody = {"installContext": "no id here", "cloudId": records(0).tenant}
+    assert "phase4:evidence:installation:null" in asked(OLD, nobody)
+    assert asked(NEW, nobody) == []
+
+
+def test_d19_no_two_ids_become_one() -> None:
+    xray, zulu = ({"installContext": f"{SITE}dead-{name}"} for name in ("xray", "zulu"))
+    assert "phase4:evidence:installation:dead-" in {*asked(OLD, xray)} & {*asked(OLD, zulu)}
+    assert asked(NEW, xray) == asked(NEW, zulu) == []
+    whole = ({"installContext": f"{SITE}{records(tenant).tenant}"} for tenant in (0, 1))
+    one, other = (set(asked(NEW, context)) for context in whole)
+    assert one and other and not one & other
+
+
+def test_d20_one_site_has_one_name() -> None:
+    names = ({"installContext": SITE + records(0).tenant}, {"cloudId": records(0).tenant})
+    old, new = ([asked(machine, name) for name in names] for machine in (OLD, NEW))
+    assert old[0] != old[1]
+    assert new[0] == new[1] != []
+
+
+def test_d21_no_tenants_key_is_anothers() -> None:
     assert original_records.state_key("AUTO:DONE") == "phase5:scheduler:state:AUTO:DONE"
+    assert original_records.done_key("state", Trigger.AUTO_12H) == original_records.state_key("AUTO_12H:DONE")
+    assert publication_key("state", Trigger.AUTO_12H) != ledger_key("AUTO_12H:DONE")
     assert ledger_key("a:AUTO_12H:DONE") != publication_key("state:a", Trigger.AUTO_12H)
 
 
@@ -241,10 +226,17 @@ def test_d22_an_outage_is_no_success() -> None:
 
 
 def test_d23_a_wedge_is_shown_and_repaired() -> None:
-    new = Timeline(NEW, Initial("valid-12h", ledger="malformed")).start(1).finish(1)
-    assert new.outcomes() == ["LEDGER_INVALID"]
-    new.do("Outside(a,repair)").start(2).finish(2)
-    assert new.outcomes() == ["LEDGER_INVALID", "GENERATED"] and not new.violated()
+    for wedge in ("no date", "9999-01-01T00:00:00.000Z"):
+        old, new = both(Initial("valid-12h"))
+        old.keep(original_records.state_key(f"cloudId:{records(0).tenant}"), {"last_backoff_until": wedge})
+        entry = {"attempts": 1, "backoff_until": wedge}
+        new.keep(ledger_key(records(0).tenant), {"AUTO_12H": entry})
+        for line in (old, new):
+            for n in range(1, 9):
+                line.start(n).finish(n).do("Outside(a,repair)", f"Clock(h0,+{TWO_HOURS})")
+        assert set(old.outcomes()) == {"BACKOFF"}
+        assert new.outcomes()[0] == ("LEDGER_INVALID" if wedge == "no date" else "GENERATED")
+        assert "GENERATED" in new.outcomes() and not new.violated()
 
 
 def test_d24_a_new_installation() -> None:

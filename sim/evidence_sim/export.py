@@ -7,7 +7,7 @@ from evidence_sim.facts import Fact
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import Reply, Start
 from evidence_sim.story import aloud, answered, asked, happened
-from evidence_sim.trace import Trace, dump, replay
+from evidence_sim.trace import Trace, TraceError, dump, replay
 
 
 def mermaid(trace: Trace) -> str:
@@ -60,8 +60,9 @@ def test_{function}() -> None:
 
 
 def pytest_file(trace: Trace) -> str:
-    """The test's text."""
-    assert trace.violates is not None
+    """The test's text. Raises TraceError where the trace names no invariant."""
+    if trace.violates is None:
+        raise TraceError("the trace names no invariant that it violates, and a test needs one: add it as `violates`")
     invariant = BY_ID[trace.violates]
     name = f"{trace.machine}_keeps_{invariant.name}".lower()
     function = "".join(character if character.isalnum() else "_" for character in name)

@@ -2,7 +2,7 @@
 
 from evidence_kernel import Trigger
 from evidence_kernel.records.evidence import write_repair
-from evidence_kernel.records.ledger import reset
+from evidence_kernel.records.ledger import read_ledger, reset
 from evidence_kernel.schedule import CLOCK_TOLERANCE
 from evidence_sim import oracle
 from evidence_sim.cells import Cells
@@ -23,6 +23,6 @@ def repaired(cells: Cells, tenant: int, generates: tuple[int, int], at: int, sta
         if installed_at is None or installed_at > at + CLOCK_TOLERANCE:
             value = write_repair(at, at, f"repair-{started}", evidence)
             return None if value is None else (keys["evidence"], value)
-    if oracle.ledger_malformed(cells.at(keys["ledger"]).value):
+    if read_ledger(cells.at(keys["ledger"]).value) is None:
         return keys["ledger"], reset(dict(zip(Trigger, generates, strict=True)))
     return None

@@ -114,11 +114,6 @@ def backoff_until(value: bytes | None, trigger: str) -> int | None:
     return instant(entry.get("backoff_until")) if isinstance(entry, dict) else instant(fields.get("last_backoff_until"))
 
 
-def ledger_malformed(value: bytes | None) -> bool:
-    """Whether a present ledger is no JSON object; what the worlds here write is that or well formed."""
-    return value is not None and record(value) is None
-
-
 def success_at(value: bytes | None) -> tuple[str, int | None] | None:
     """The shape of a status, by the name of its last success, and that instant; None of no status."""
     fields = None if value is None else record(value)

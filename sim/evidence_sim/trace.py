@@ -12,13 +12,14 @@ from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import Action, index, letter, parse
 from evidence_sim.machines import MACHINES
+from evidence_sim.values import NotEnabled
 from evidence_sim.world import apply, initial
 
 FORMAT = "evidence-trace/1"
 
 
 class TraceError(ValueError):
-    """A file is no trace of this version; the message names what is wrong and what is allowed."""
+    """A file is no trace of this version, or its actions do not apply; the message names what and why."""
 
 
 @frozen
@@ -36,10 +37,13 @@ class Trace:
 
 
 def replay(trace: Trace) -> Iterator[Fact]:
-    """The facts of a trace. Raises NotEnabled at the first action that cannot happen."""
+    """The facts of a trace. Raises TraceError at the first action that cannot happen."""
     world = initial(trace.config)
-    for action in trace.actions:
-        world, fact = apply(world, action)
+    for number, action in enumerate(trace.actions, 1):
+        try:
+            world, fact = apply(world, action)
+        except NotEnabled as error:
+            raise TraceError(f"the trace does not apply any more: action {number}, {error}") from None
         yield fact
 
 

@@ -1,24 +1,32 @@
-"""The world as a labelled transition system: `initial` and `apply`.
+"""The world as a labelled transition system: `initial`, `actions` and `apply`.
 
 `apply` is the only way from one world to another, and a label holds all that was chosen: no random
 number, no clock and no history beside the world is read. It does not ask whether a profile has the
-fault; what a profile offers is listed by `enabled.actions` and drawn by `sample`.
+fault; what a profile offers is listed by `actions`, for engines that go through all of it, and drawn
+by `sample`, which lists nothing.
 """
+
+from collections.abc import Iterator
 
 from attrs import evolve
 
-from evidence_kernel import Expect
+from evidence_kernel import Expect, Get, Put
 from evidence_sim import watch
 from evidence_sim.answers import written
 from evidence_sim.cells import Cells, MemoryCells
+from evidence_sim.codes import AnswerCode
 from evidence_sim.config import CLOCK_STEPS, EPOCH, Config, contents
 from evidence_sim.facts import Fact, Write
-from evidence_sim.labels import Action, Clock, Crash, Land, Outside, Reply, Start
+from evidence_sim.faults import PROFILES, Profile
+from evidence_sim.labels import RECORDS, Action, Clock, Crash, Land, Outside, Reply, Start
 from evidence_sim.outside import outside
 from evidence_sim.ticks import in_flight, reply, start, tenant_of, told, with_tenant
 from evidence_sim.values import Ghost, NotEnabled, Run, Tenant, World
 
-__all__ = ["NotEnabled", "World", "apply", "initial"]
+__all__ = ["NotEnabled", "World", "actions", "apply", "initial"]
+
+# The arguments that are listed; a label may have others.
+_ARGUMENTS = {AnswerCode.STALE: (1, 2), AnswerCode.CORRUPT: (0, 1), AnswerCode.TORN: (0, 1)}
 
 
 def initial(config: Config, cells: Cells | None = None) -> World:
@@ -34,6 +42,49 @@ def initial(config: Config, cells: Cells | None = None) -> World:
         tenants.append(Tenant(ghost=Ghost(published=published)))
     clocks = tuple(EPOCH + offset for offset in config.offsets)
     return World(config, clocks, tuple(tenants), store)
+
+
+def actions(world: World) -> list[Action]:
+    """The enabled actions of the world's profile, in a fixed order; stale, corrupt and torn to k = 2, 1, 1."""
+    return [action for action in _offered(world, PROFILES[world.config.profile]) if _is_enabled(world, action)]
+
+
+def _is_enabled(world: World, action: Action) -> bool:
+    try:
+        apply(world, action)
+    except NotEnabled:
+        return False
+    return True
+
+
+def _offered(world: World, profile: Profile) -> Iterator[Action]:
+    for index, tenant in enumerate(world.tenants):
+        for host in range(world.config.hosts):
+            yield Start(index, tenant.started + 1, host)
+        for run in tenant.runs:
+            yield from _replies(world, index, run, profile)
+            yield Crash(index, run.n)
+        for pending in tenant.pending:
+            yield Land(index, pending.n, pending.phase)
+        for what in profile.outside:
+            for record in RECORDS:
+                for arg in _ARGUMENTS.get(what, (0,)):
+                    yield Outside(index, record, what, arg)
+        yield Outside(index, None, AnswerCode.REPAIR)
+        yield Outside(index, None, AnswerCode.FORGET)
+    for host in range(world.config.hosts):
+        for ms in CLOCK_STEPS:
+            yield Clock(host, ms)
+
+
+def _replies(world: World, index: int, run: Run, profile: Profile) -> Iterator[Action]:
+    answers = profile.reads if isinstance(run.effect, Get) else profile.writes
+    if not isinstance(run.effect, Get | Put):
+        answers = profile.generates
+    for what in (AnswerCode.OK, *answers):
+        others = range(len(world.tenants)) if what is AnswerCode.ELSEWHERE else _ARGUMENTS.get(what, (0,))
+        for arg in others:
+            yield Reply(run.phase, index, run.n, what, arg)
 
 
 def apply(world: World, action: Action) -> tuple[World, Fact]:

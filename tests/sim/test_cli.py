@@ -90,6 +90,12 @@ def test_wrong_usage_names_what_is_allowed(arguments: list[str], says: str, caps
             "does not apply any more: action 2, EvidenceRead(a,1):ok cannot happen: the tick stands at STATUS_READ",
         ),
         (
+            '{"format": "evidence-trace/1", "machine": "kernel", "profile": "byzantine",'
+            ' "config": {"initial": {"a": {"evidence": "valid"}}},'
+            ' "actions": ["Outside(a.evidence,delete)", "Outside(a.evidence,delete)"]}',
+            "action 2, Outside(a.evidence,delete) cannot happen: there is no such record",
+        ),
+        (
             '{"format": "evidence-trace/1", "machine": "kernel", "profile": "cloud-kv", "config": {"tenants": 0},'
             ' "actions": []}',
             "tenants=0 is not from 1 to 250",
@@ -101,6 +107,18 @@ def test_an_unusable_trace(text: str, says: str, tmp_path: Path, capsys: pytest.
     path.write_text(text)
     assert main(["replay", str(path)]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_trace_that_violates_nothing_is_no_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text(
+        '{"format": "evidence-trace/1", "machine": "kernel", "profile": "cloud-kv", "config": {},'
+        ' "actions": ["Start(a,1,h0)"]}'
+    )
+    assert main(["replay", str(path)]) == 0
+    assert main(["replay", str(path), "--export", "mermaid"]) == 0
+    assert main(["replay", str(path), "--export", "pytest"]) == 2
+    assert "names no invariant" in capsys.readouterr().err
 
 
 def test_a_missing_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

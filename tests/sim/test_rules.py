@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from evidence_sim.config import Config
-from evidence_sim.enabled import actions
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.labels import Action, Clock, Crash, Land, Outside, Reply, Start
 from evidence_sim.values import World
-from evidence_sim.world import apply, initial
+from evidence_sim.world import actions, apply, initial
 
 
 class Walk(RuleBasedStateMachine):

@@ -4,12 +4,11 @@ import pytest
 
 from evidence_kernel import Trigger
 from evidence_sim.config import Config, Initial, records
-from evidence_sim.enabled import actions
 from evidence_sim.facts import Fact
 from evidence_sim.labels import parse
 from evidence_sim.sample import Plan, sample
 from evidence_sim.values import NotEnabled, World
-from evidence_sim.world import apply, initial
+from evidence_sim.world import actions, apply, initial
 
 FIRST_TICK = (
     "Start(a,1,h0)",
