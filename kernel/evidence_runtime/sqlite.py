@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import RLock
-from typing import Self
+from typing import Any, Self
 
 from evidence_kernel import (
     Absent,
@@ -31,7 +31,8 @@ _CREATE = (
     f"PRAGMA user_version = {SCHEMA}",
 )
 _MAGIC = b"SQLite format 3\x00"
-_PAGE = 256  # keys that a scan reads at a time
+_HEADER = 72  # bytes of a file's beginning, in the last four of which the application's number stands
+_KEYS, _ITEMS = 256, 32  # how many are read at a time: a value may have 1 MiB
 
 
 class SqliteStore:
@@ -42,47 +43,57 @@ class SqliteStore:
     failed. Close it, or use it as a context manager.
     """
 
-    def __init__(self, path: str | os.PathLike[str], busy_timeout_ms: int = 5000) -> None:
-        """Open the file, or make it in a folder that exists.
+    def __init__(self, path: str | os.PathLike[str], busy_timeout_ms: int = 5000, *, read_only: bool = False) -> None:
+        """Open the file, or make it in a folder that exists; with `read_only`, only one that is there.
 
-        Raises StoreError where there can be no such file, where it is read-only, or where it is no store
-        of ours: then it is left as it is.
+        A store that is read only answers Failed to every write. Raises StoreError where there can be no
+        such file, where it may not be written, or where it is no store of ours: then it is left as it is.
         """
         self.path = Path(path)
         self._lock = RLock()
-        _check_place(self.path)
+        _check_place(self.path, read_only)
+        mode = "ro" if read_only else "rwc"
         try:
-            self._database = self._open(busy_timeout_ms)
+            self._database = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode={mode}",
+                timeout=busy_timeout_ms / 1000,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
+            )
+            self._open(read_only)
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}; give another file") from None
 
-    def _open(self, busy_timeout_ms: int) -> sqlite3.Connection:
-        database = sqlite3.connect(
-            self.path, timeout=busy_timeout_ms / 1000, isolation_level=None, check_same_thread=False
-        )
+    def _open(self, read_only: bool) -> None:
         try:
-            database.execute("BEGIN IMMEDIATE")
-            self._claim(database)
-            database.execute("COMMIT")
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
+            if read_only:
+                if not self._recognise():
+                    raise StoreError(f"{self.path} is empty; give a file that holds a store")
+                return
+            self._database.execute("BEGIN IMMEDIATE")
+            if not self._recognise():
+                for statement in _CREATE:
+                    self._database.execute(statement)
+            self._database.execute("COMMIT")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
         except BaseException:  # whatever it was, the file must not stay open
-            database.close()
+            self._database.close()
             raise
-        return database
 
-    def _claim(self, database: sqlite3.Connection) -> None:
-        """Make the tables in an empty file; refuse one that another program made."""
-        application = _one(database, "PRAGMA application_id")
-        schema = _one(database, "PRAGMA user_version")
+    def _recognise(self) -> bool:
+        """Whether the file is a store of ours; False where it is empty, StoreError where it is another's."""
+        application = _one(self._database, "PRAGMA application_id")
+        schema = _one(self._database, "PRAGMA user_version")
         if application == APPLICATION:
             if schema != SCHEMA:
-                raise StoreError(f"{self.path}: its schema is {schema}, this version reads {SCHEMA}")
-        elif application or schema or _one(database, "SELECT count(*) FROM sqlite_master"):
-            raise StoreError(f"{self.path} is another program's database; give a file of its own")
-        else:
-            for statement in _CREATE:
-                database.execute(statement)
+                newer = "install a newer version" if schema > SCHEMA else "give another file"
+                raise StoreError(f"{self.path}: its schema is {schema}, this version reads {SCHEMA}; {newer}")
+            return True
+        if application or schema or _one(self._database, "SELECT count(*) FROM sqlite_master"):
+            raise _another_s(self.path)
+        return False
 
     def close(self) -> None:
         """Close the file; twice is once."""
@@ -143,21 +154,26 @@ class SqliteStore:
 
     def scan(self, prefix: str) -> Iterator[str]:
         """The keys with that prefix, in order. Raises StoreError where the file cannot be read."""
+        return (key for (key,) in self._rows("key", prefix, _KEYS))
+
+    def items(self, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+        """The keys with that prefix and what they hold, in order. Raises as `scan`."""
+        return self._rows("key, value", prefix, _ITEMS)
+
+    def _rows(self, columns: str, prefix: str, size: int) -> Iterator[Any]:
         after = ""
+        statement = f"SELECT {columns} FROM record WHERE key >= ? AND key > ? ORDER BY key LIMIT {size}"
         while True:
             try:
                 with self._lock:
-                    page = self._database.execute(
-                        "SELECT key FROM record WHERE key >= ? AND key > ? ORDER BY key LIMIT ?",
-                        (prefix, after, _PAGE),
-                    ).fetchall()
+                    page = self._database.execute(statement, (prefix, after)).fetchall()
             except (sqlite3.Error, UnicodeEncodeError) as error:
                 raise StoreError(f"{self.path}: {error}") from error
-            for (key,) in page:
-                if not key.startswith(prefix):
+            for row in page:
+                if not row[0].startswith(prefix):
                     return
-                yield key
-            if len(page) < _PAGE:
+                yield row
+            if len(page) < size:
                 return
             after = page[-1][0]
 
@@ -173,22 +189,33 @@ def _holds(version: int | None, expect: Expectation) -> bool:
     return expect is Expect.ANY or (version is not None and version == expect)
 
 
-def _check_place(path: Path) -> None:
+def _another_s(path: Path) -> StoreError:
+    return StoreError(f"{path} is another program's database; give a file of its own")
+
+
+def _check_place(path: Path, read_only: bool) -> None:
     """Refuse what SQLite would damage or name badly, before it touches the file."""
     if not path.parent.is_dir():
         raise StoreError(f"{path}: there is no folder {path.parent}; make it first")
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name a file in it")
     if not path.exists():
+        if read_only:
+            raise StoreError(f"{path}: there is no such file")
         if not os.access(path.parent, os.W_OK):
             raise StoreError(f"{path}: the folder {path.parent} is read-only; give a file elsewhere")
         return
     try:
         with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
+            head = file.read(_HEADER)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    if head and head != _MAGIC:
+    if head and not head.startswith(_MAGIC):
         raise StoreError(f"{path} is no SQLite database; give another file")
-    if not os.access(path, os.W_OK):
+    # Told by its first bytes, a foreign file need not be opened, which might end its write-ahead log. A
+    # store of ours that was cut while it was made has a rollback journal, and is judged after that.
+    made = Path(f"{path}-journal").exists() or head[-4:] == APPLICATION.to_bytes(4, "big")
+    if head and not made:
+        raise _another_s(path)
+    if not read_only and not os.access(path, os.W_OK):
         raise StoreError(f"{path} is read-only; make it writable or give another file")
