@@ -63,3 +63,15 @@ def ended(tick_id: str, tenant: str, outcome: Outcome, reason: Reason, due: Trig
         f" outcome={outcome.value} reason={reason.value} due={'-' if due is None else due.value}"
     )
     return LogLine(Level.INFO, text)
+
+
+def repaired(tenant: str, installed_at: int) -> LogLine:
+    """An operator replaced invalid or future evidence."""
+    text = f"[PHASE4_REPAIR] cloudId={tenant} record=evidence timestamp={format_instant(installed_at)}"
+    return LogLine(Level.WARNING, text)
+
+
+def reset(tenant: str, attempts: Mapping[Trigger, int]) -> LogLine:
+    """An operator replaced a malformed ledger."""
+    counts = " ".join(f"{trigger.value}={attempts.get(trigger, 0)}" for trigger in Trigger)
+    return LogLine(Level.WARNING, f"[PHASE4_REPAIR] cloudId={tenant} record=ledger {counts}")

@@ -31,6 +31,7 @@ from evidence_kernel import (
 )
 from evidence_kernel.messages import DETAILS
 from evidence_kernel.records.encoding import encode
+from evidence_runtime.limits import Limited, limited
 from evidence_runtime.store import Store
 
 logger = logging.getLogger("evidence")
@@ -75,13 +76,18 @@ def run_tick(
     *,
     clock: Clock = system_clock,
     observe: Observer | None = None,
+    store_timeout: float | None = None,
+    generate_timeout: float | None = None,
 ) -> TickResult:
     """Run one tick to its end; the outcome, also where the store or the generator failed.
 
-    `clock` returns ms since 1970-01-01T00:00:00Z. A BaseException of the generator that is no Exception
-    passes through, as a crash. Raises evidence_kernel.Misuse for a tick id outside of its grammar.
+    `clock` returns ms since 1970-01-01T00:00:00Z. `store_timeout` and `generate_timeout` in seconds: a get
+    that takes longer is Failed, a put Unknown, a report a failed generation; what was begun goes on in a
+    thread of its own and may still take effect. A BaseException of the store or the generator that is no
+    Exception passes through, as a crash. Raises evidence_kernel.Misuse for a tick id outside of its grammar.
     """
-    result = _run(start(invocation), store, generate, clock, observe)
+    generate = generate if generate_timeout is None else limited(generate, generate_timeout)
+    result = _run(start(invocation), _limited(store, store_timeout), generate, clock, observe)
     assert isinstance(result, TickResult)
     return result
 
@@ -92,17 +98,22 @@ def ensure_evidence(
     *,
     clock: Clock = system_clock,
     observe: Observer | None = None,
+    store_timeout: float | None = None,
 ) -> EnsureResult:
     """The backfill alone: evidence for the tenant, read or written once and verified.
 
     Raises FailClosed where the evidence is invalid, or could not be read, written or verified, or where
     there is no tenant id; evidence_kernel.Misuse for a tick id outside of its grammar.
     """
-    result = _run(ensure(invocation), store, _no_generator, clock, observe)
+    result = _run(ensure(invocation), _limited(store, store_timeout), _no_generator, clock, observe)
     assert isinstance(result, EnsureResult)
     if result.refused:
         raise FailClosed(result.tenant, result.reason)
     return result
+
+
+def _limited(store: Store, seconds: float | None) -> Store:
+    return store if seconds is None else Limited(store, seconds)
 
 
 def _no_generator(*_: object) -> Any:

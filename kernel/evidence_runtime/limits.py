@@ -17,8 +17,6 @@ _Job = tuple[Callable[[], Any], "Future[Any]"]
 class _Hand:
     """A thread that does one call at a time. It is a daemon: a call that hangs holds up no process's end."""
 
-    idle: list["_Hand"] = []
-
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         Thread(target=self._work, name="evidence-limit", daemon=True).start()
@@ -35,21 +33,29 @@ class _Hand:
             try:
                 value = call()
             except BaseException as error:  # whatever it is, it is the caller's
-                self.idle.append(self)
+                _idle.append(self)
                 future.set_exception(error)
             else:
-                self.idle.append(self)
+                _idle.append(self)
                 future.set_result(value)
             del call, future  # an idle thread keeps nothing alive
+
+
+_idle: list[_Hand] = []
 
 
 def within(seconds: float, call: Callable[[], Any]) -> Any:
     """What `call` returns or raises. Raises TimeoutError after `seconds`; the call itself then goes on."""
     try:
-        hand = _Hand.idle.pop()
+        hand = _idle.pop()
     except IndexError:
         hand = _Hand()
     return hand.do(call).result(timeout=seconds)
+
+
+def limited(call: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+    """`call`, raising TimeoutError after `seconds`."""
+    return lambda *arguments: within(seconds, lambda: call(*arguments))
 
 
 @frozen

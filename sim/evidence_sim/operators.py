@@ -1,10 +1,7 @@
 """What an operator's repair does to a tenant's records, as one compare-and-set."""
 
 from evidence_kernel import Trigger
-from evidence_kernel.records.evidence import write_repair
-from evidence_kernel.records.ledger import read_ledger, reset
-from evidence_kernel.schedule import CLOCK_TOLERANCE
-from evidence_sim import oracle
+from evidence_kernel.repair import repaired_evidence, repaired_ledger
 from evidence_sim.cells import Cells
 from evidence_sim.config import records
 
@@ -17,12 +14,10 @@ def repaired(cells: Cells, tenant: int, generates: tuple[int, int], at: int, sta
     the calls of the generator that there have been.
     """
     keys = records(tenant).by_name
-    evidence = cells.at(keys["evidence"]).value
+    evidence, ledger = (cells.at(keys[name]).value for name in ("evidence", "ledger"))
     if evidence is not None:
-        installed_at = oracle.installed_at(evidence)
-        if installed_at is None or installed_at > at + CLOCK_TOLERANCE:
-            value = write_repair(at, at, f"repair-{started}", evidence)
-            return None if value is None else (keys["evidence"], value)
-    if read_ledger(cells.at(keys["ledger"]).value) is None:
-        return keys["ledger"], reset(dict(zip(Trigger, generates, strict=True)))
-    return None
+        value = repaired_evidence(evidence, at, at, f"repair-{started}")
+        if value is not None:
+            return keys["evidence"], value
+    value = None if ledger is None else repaired_ledger(ledger, dict(zip(Trigger, generates, strict=True)))
+    return None if value is None else (keys["ledger"], value)

@@ -23,8 +23,8 @@ from evidence_kernel import (
     Unknown,
 )
 from evidence_kernel.records.instants import format_instant
+from evidence_runtime.javascript import parse_date
 from evidence_sim.machines import V2_19, V2_20
-from evidence_sim.machines.javascript import parse_date
 from evidence_sim.machines.original import Original
 from evidence_sim.machines.original_run import OriginalResult
 

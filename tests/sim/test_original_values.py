@@ -4,7 +4,7 @@ import pytest
 
 from evidence_kernel import Trigger
 from evidence_kernel.records.instants import format_instant
-from evidence_sim.machines.javascript import UNDEFINED, falsy, increment, parse_date
+from evidence_runtime.javascript import UNDEFINED, falsy, increment, parse_date
 from evidence_sim.machines.original_records import Ledger, backoff, identify, installed_at
 
 ID = "c5b189a5-7cea-4038-9941-000000000000"

@@ -106,7 +106,7 @@ def failed(value: bytes, trigger: Trigger, reason: Reason, at: int) -> bytes:
     return _write(value, trigger, {"last_error": {"at": format_instant(at), "reason": reason.value}})
 
 
-def reset(attempts: dict[Trigger, int]) -> bytes:
+def reset(attempts: Mapping[Trigger, int]) -> bytes:
     """An operator's replacement of a malformed ledger: empty but for the attempts that they name."""
     encoded = encode({trigger.value: {"attempts": attempts.get(trigger, 0)} for trigger in Trigger})
     assert encoded is not None

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from evidence_kernel.codes import Trigger
 from evidence_kernel.records.instants import format_instant
-from evidence_sim.machines.javascript import UNDEFINED, falsy, increment, member, number, parse_date, trim
+from evidence_runtime.javascript import UNDEFINED, falsy, increment, member, number, parse_date, trim
 
 _SITE = re.compile(r"[:/]site[:/]([a-f0-9-]+)")
 _MINUTE = 60_000

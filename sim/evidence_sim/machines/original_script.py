@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from evidence_kernel import Generate, Level, Outcome, Phase, Reason, Trigger
 from evidence_kernel.records.instants import format_instant
+from evidence_runtime.javascript import UNDEFINED, falsy, increment, number, parse_date
 from evidence_sim.machines import original_records as records
-from evidence_sim.machines.javascript import UNDEFINED, falsy, increment, number, parse_date
 from evidence_sim.machines.original_records import Ledger
 from evidence_sim.machines.original_run import OriginalResult, Run, Script, Thrown
 
