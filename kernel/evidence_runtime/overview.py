@@ -1,7 +1,6 @@
 """What operators see of every tenant: its trust status and why, missed windows, how long ago it was looked at."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 from attrs import frozen
 
@@ -68,18 +67,15 @@ class Overview:
 
 def overview(store: Store, at: int) -> Overview:
     """Every tenant with a status or with evidence, at `at` (ms). Raises StoreError where the store cannot say."""
-    seen = [look(store, tenant, at) for tenant in sorted(_tenants(store))]
+    seen = [look(store, tenant, at) for tenant in known_tenants(store)]
     return Overview(at, tuple(sorted(seen, key=lambda one: (WORST_FIRST.index(one.trust), one.tenant))))
 
 
-def _tenants(store: Store) -> Iterator[str]:
-    found = set()
-    for prefix in (STATUS_PREFIX, EVIDENCE_PREFIX):
-        for key in store.scan(prefix):
-            tenant = decode_tenant(key.removeprefix(prefix))
-            if tenant is not None:
-                found.add(tenant)
-    return iter(found)
+def known_tenants(store: Store) -> set[str]:
+    """The ids of those who have a status or evidence. Raises StoreError where the store cannot say."""
+    prefixes = (STATUS_PREFIX, EVIDENCE_PREFIX)
+    named = (decode_tenant(key.removeprefix(prefix)) for prefix in prefixes for key in store.scan(prefix))
+    return {tenant for tenant in named if tenant is not None}
 
 
 def look(store: Store, tenant: str, at: int) -> Seen:

@@ -5,7 +5,8 @@ import pytest
 from evidence_kernel import Trigger
 from evidence_kernel.records.instants import format_instant
 from evidence_runtime.javascript import UNDEFINED, falsy, increment, parse_date
-from evidence_sim.machines.original_records import Ledger, backoff, identify, installed_at
+from evidence_runtime.original import installed_at
+from evidence_sim.machines.original_records import Ledger, backoff, identify
 
 ID = "c5b189a5-7cea-4038-9941-000000000000"
 NOW = 1_767_456_000_000  # 2026-01-03T16:00:00Z

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from evidence_kernel.codes import Trigger
 from evidence_kernel.records.instants import format_instant
-from evidence_runtime.javascript import UNDEFINED, falsy, increment, member, number, parse_date, trim
+from evidence_runtime.javascript import falsy, increment, member, number, parse_date, trim
 
 _SITE = re.compile(r"[:/]site[:/]([a-f0-9-]+)")
 _MINUTE = 60_000
@@ -88,26 +88,6 @@ def dump(value: object) -> bytes:
     if isinstance(value, dict):
         value = {name: None if item != item else item for name, item in value.items()}
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def load(value: bytes | None) -> object:
-    """What the platform's client returns; ValueError where the bytes are no JSON: then it throws."""
-    if value is None:
-        return UNDEFINED
-    try:
-        return json.loads(value, parse_constant=_no_json)
-    except RecursionError as deep:
-        raise ValueError("too deep") from deep
-
-
-def _no_json(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def installed_at(record: object) -> object:
-    """The timestamp as it stands; undefined where the record, or the timestamp in it, is falsy."""
-    text = UNDEFINED if falsy(record) else member(record, "installed_at")
-    return UNDEFINED if falsy(text) else text
 
 
 @lru_cache(maxsize=1024)

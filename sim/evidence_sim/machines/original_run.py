@@ -10,7 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from evidence_kernel import Effect, Expect, Get, Level, LogLine, Outcome, Put, Reason, Trigger
-from evidence_sim.machines import original_records as records
+from evidence_runtime.original import load
 from evidence_sim.machines.original_records import Identity
 
 
@@ -88,7 +88,7 @@ class Run:
         """The JSON value at `key`; the client throws where there is something else."""
         value = yield from self.ask(phase, Get(key))
         try:
-            return records.load(value)
+            return load(value)
         except ValueError as bad:
             raise Thrown(f"unreadable value in {phase}") from bad
 

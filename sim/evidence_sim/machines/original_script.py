@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from evidence_kernel import Generate, Level, Outcome, Phase, Reason, Trigger
 from evidence_kernel.records.instants import format_instant
 from evidence_runtime.javascript import UNDEFINED, falsy, increment, number, parse_date
+from evidence_runtime.original import installed_at
 from evidence_sim.machines import original_records as records
 from evidence_sim.machines.original_records import Ledger
 from evidence_sim.machines.original_run import OriginalResult, Run, Script, Thrown
@@ -66,14 +67,14 @@ def _backfill(run: Run) -> Script:
 
 def _ensure(run: Run, cloud_id: str) -> Script:
     key = records.evidence_key(cloud_id)
-    text = records.installed_at((yield from run.get(Phase.EVIDENCE_READ, key)))
+    text = installed_at((yield from run.get(Phase.EVIDENCE_READ, key)))
     if text is not UNDEFINED:
         if parse_date(text) is None:
             raise Thrown(f"{_TAG}: Invalid installed_at for {cloud_id}")
         return
     now = run.now
     yield from run.put(Phase.EVIDENCE_PUT, key, records.write_evidence(now))
-    text = records.installed_at((yield from run.get(Phase.EVIDENCE_VERIFY, key)))
+    text = installed_at((yield from run.get(Phase.EVIDENCE_VERIFY, key)))
     if text is UNDEFINED or parse_date(text) is None:
         raise Thrown(f"{_TAG}: Verification failed for {cloud_id}")
     run.did_backfill = True
@@ -91,7 +92,7 @@ def _load_timestamp(run: Run) -> Script:
     except Thrown as error:
         run.say(f"[Phase5Scheduler] Installation timestamp not readable: {error}")
         return Reason.UNREADABLE
-    text = records.installed_at(record)
+    text = installed_at(record)
     ms = parse_date(text) if text is not UNDEFINED else None
     if ms is None:
         reason = Reason.MISSING if text is UNDEFINED else Reason.INVALID
