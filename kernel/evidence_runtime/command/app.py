@@ -1,15 +1,15 @@
 """The commands of operators, and how each ends: 0 as it should be, 1 something is lacking, 2 wrong usage."""
 
+import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import click
 import typer
 
 from evidence_runtime.command.records import forget, repair
 from evidence_runtime.command.reports import audit, bring, status
-from evidence_runtime.command.shared import LACKING, OK, USAGE
+from evidence_runtime.command.shared import LACKING, OK, USAGE, Unusable
 from evidence_runtime.command.tick import tick
 from evidence_runtime.sources import SourceError
 from evidence_runtime.store import StoreError
@@ -23,32 +23,46 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(tick)
-app.command()(audit)
-app.command("import")(bring)
-app.command()(status)
-app.command()(repair)
-app.command()(forget)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     try:
-        ended = app(list(sys.argv[1:] if arguments is None else arguments), "evidence", standalone_mode=False)
+        app(list(sys.argv[1:] if arguments is None else arguments), prog_name="evidence")
+    except SystemExit as ended:  # how the parser of options ends, in every case
+        return ended.code if isinstance(ended.code, int) else OK
+    return OK
+
+
+def _ending(command: Callable[..., int]) -> Callable[..., None]:
+    """A command whose exit status is what it returns, or what its error means; no traceback for a user's mistake."""
+
+    @functools.wraps(command)
+    def ended(*args: object, **kwargs: object) -> None:
+        raise typer.Exit(_status(lambda: command(*args, **kwargs)))
+
+    return ended
+
+
+def _status(command: Callable[[], int]) -> int:
+    try:
+        status = command()
         sys.stdout.flush()
-        return ended if isinstance(ended, int) else OK
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return error.exit_code
-    except SourceError as error:
+    except (Unusable, SourceError, StoreError) as error:
         print(f"evidence: {error}", file=sys.stderr)
-        return USAGE
-    except StoreError as error:
-        print(f"evidence: {error}", file=sys.stderr)
-        return LACKING
-    except (click.Abort, KeyboardInterrupt):
+        return LACKING if isinstance(error, StoreError) else USAGE
+    except (typer.Abort, KeyboardInterrupt):
         print("evidence: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # who reads has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    return status
+
+
+app.command()(_ending(tick))
+app.command()(_ending(audit))
+app.command("import")(_ending(bring))
+app.command()(_ending(status))
+app.command()(_ending(repair))
+app.command()(_ending(forget))

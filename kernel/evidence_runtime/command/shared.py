@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from click import ClickException
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -29,16 +28,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For machines: one JSON
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-class Unusable(ClickException):
+class Unusable(Exception):
     """What was given cannot be used; the message names the value and the way out."""
-
-    exit_code = USAGE
-
-
-class Undone(ClickException):
-    """The store did not do what it was asked for; nothing was lost, and the call may be repeated."""
-
-    exit_code = LACKING
 
 
 def console(stderr: bool = False) -> Console:
