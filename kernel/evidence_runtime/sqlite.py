@@ -40,7 +40,8 @@ class SqliteStore:
 
     Versions are one count over the whole file, kept in it, so none is given twice. Writers wait for each
     other up to `busy_timeout_ms`, and then answer Failed. A put is Unknown only where COMMIT itself
-    failed. Close it, or use it as a context manager.
+    failed, or where the file was taken away meanwhile: one that is deleted or replaced under the process
+    fails every call. Close it, or use it as a context manager.
     """
 
     def __init__(self, path: str | os.PathLike[str], busy_timeout_ms: int = 5000, *, read_only: bool = False) -> None:
@@ -62,6 +63,7 @@ class SqliteStore:
                 uri=True,
             )
             self._open(read_only)
+            self._file = _identity(self.path)
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}; give another file") from None
 
@@ -112,6 +114,8 @@ class SqliteStore:
                 row = self._database.execute("SELECT value, version FROM record WHERE key = ?", (key,)).fetchone()
         except (sqlite3.Error, UnicodeEncodeError):
             return Failed()
+        if not self._is_there():
+            return Failed()
         return Absent() if row is None else Found(*row)
 
     def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
@@ -126,6 +130,8 @@ class SqliteStore:
 
     def _write(self, key: str, expect: Expectation, change: Callable[[int], object]) -> WriteAnswer:
         with self._lock:
+            if not self._is_there():
+                return Failed()
             try:
                 self._database.execute("BEGIN IMMEDIATE")
                 row = self._database.execute("SELECT version FROM record WHERE key = ?", (key,)).fetchone()
@@ -142,7 +148,11 @@ class SqliteStore:
             except sqlite3.Error:
                 self._undo()
                 return Unknown()
-            return Applied(version)
+            return Applied(version) if self._is_there() else Unknown()
+
+    def _is_there(self) -> bool:
+        """Whether the path still names the file that was opened: what is written to another is lost."""
+        return _identity(self.path) == self._file
 
     def _undo(self) -> None:
         """End the transaction, if one is open; where that fails too, closing the file ends it."""
@@ -187,6 +197,14 @@ def _holds(version: int | None, expect: Expectation) -> bool:
     if expect is Expect.ABSENT:
         return version is None
     return expect is Expect.ANY or (version is not None and version == expect)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        now = os.stat(path)
+    except OSError:
+        return None
+    return now.st_dev, now.st_ino
 
 
 def _another_s(path: Path) -> StoreError:

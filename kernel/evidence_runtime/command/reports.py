@@ -33,7 +33,7 @@ from evidence_runtime.sources import SQLITE, Source, open_source
 from evidence_runtime.store import Store
 
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="sqlite:PATH, or an export in JSON lines.")]
-_SHOWN = 40  # tenants that a table has; --json has all
+_SHOWN, _NAMED = 40, 8  # tenants that a table and a sentence have; --json has all
 
 
 def audit(
@@ -141,7 +141,8 @@ def _show(seen: Overview) -> None:
         out.print(table(f"Who needs a look{more}", ("tenant", "status", "why", "last check"), rows))
     missed = [one.tenant for one in seen.tenants if one.missed]
     out.print(f"{len(seen.tenants):,} tenants; {len(missed):,} missed their AUTO_12H window", end="")
-    out.print(f": {', '.join(missed[:_SHOWN])}" if missed else "", markup=False)
+    more = ", ..." if len(missed) > _NAMED else ""
+    out.print(f": {', '.join(missed[:_NAMED])}{more}" if missed else "", markup=False)
     oldest = seen.oldest_check
     if oldest is not None:
         out.print(f"longest ago: {oldest.tenant}, checked {when(oldest.last_check_at)}", markup=False)

@@ -53,10 +53,16 @@ def tick(
         str | None, typer.Option(metavar="CMD", help="Makes the report: arguments on its stdin, JSON on its stdout.")
     ] = None,
     generate_timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that CMD may take.")] = 60.0,
-    store_timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that the store may take.")] = 30.0,
+    store_timeout: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds that the store may take; without, as long as it takes.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Run one tick, or with --all one round. Exit status 1 where a report or the store failed, 2 without a tenant."""
+    """Run one tick, or with --all one round; log lines go to standard error.
+
+    Without --generate and --report-file a report that falls due is a failed generation, and is tried again
+    after its backoff. Exit status 0 for an HTTP status of 200, 1 for 202 and 500, 2 for 400 and wrong usage.
+    """
     if [tenant is not None, context is not None, everyone].count(True) != 1:
         raise Unusable("name one of --tenant ID, --context FILE and --all")
     if tenants is not None and not everyone:
@@ -99,7 +105,7 @@ def _round(
     generate: Generator,
     jobs: int,
     jitter: float,
-    store_timeout: float,
+    store_timeout: float | None,
     as_json: bool,
 ) -> int:
     stop = Event()
