@@ -88,12 +88,13 @@ class SqliteStore:
         """Whether the file is a store of ours; False where it is empty, StoreError where it is another's."""
         application = _one(self._database, "PRAGMA application_id")
         schema = _one(self._database, "PRAGMA user_version")
+        tables = _one(self._database, "SELECT count(*) FROM sqlite_master")
         if application == APPLICATION:
             if schema != SCHEMA:
                 newer = "install a newer version" if schema > SCHEMA else "give another file"
                 raise StoreError(f"{self.path}: its schema is {schema}, this version reads {SCHEMA}; {newer}")
             return True
-        if application or schema or _one(self._database, "SELECT count(*) FROM sqlite_master"):
+        if application or schema or tables:
             raise _another_s(self.path)
         return False
 
@@ -228,12 +229,12 @@ def _check_place(path: Path, read_only: bool) -> None:
             head = file.read(_HEADER)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    if head and not head.startswith(_MAGIC):
-        raise StoreError(f"{path} is no SQLite database; give another file")
-    # Told by its first bytes, a foreign file need not be opened, which might end its write-ahead log. A
-    # store of ours that was cut while it was made has a rollback journal, and is judged after that.
-    made = Path(f"{path}-journal").exists() or head[-4:] == APPLICATION.to_bytes(4, "big")
-    if head and not made:
-        raise _another_s(path)
+    # Told by its first bytes, a foreign file need not be opened, which might end its write-ahead log. With a
+    # rollback journal they are not the last word: a store of ours that was cut while it was made has one.
+    if head and not Path(f"{path}-journal").exists():
+        if not head.startswith(_MAGIC):
+            raise StoreError(f"{path} is no SQLite database; give another file")
+        if head[-4:] != APPLICATION.to_bytes(4, "big"):
+            raise _another_s(path)
     if not read_only and not os.access(path, os.W_OK):
         raise StoreError(f"{path} is read-only; make it writable or give another file")

@@ -52,7 +52,12 @@ def _answer(
     }
     try:
         done = subprocess.run(
-            command, input=json.dumps(asked).encode(), stdout=subprocess.PIPE, timeout=seconds, check=False
+            command,
+            input=json.dumps(asked).encode(),
+            stdout=subprocess.PIPE,
+            timeout=seconds,
+            check=False,
+            start_new_session=True,  # Ctrl-C lets a round's ticks in flight end, with their programs
         )
     except subprocess.TimeoutExpired:
         raise GeneratorFailed(f"{command[0]} did not answer within {seconds:g} s") from None
