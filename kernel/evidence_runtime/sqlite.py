@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import RLock
 from typing import Any, Self
@@ -30,8 +31,6 @@ _CREATE = (
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {SCHEMA}",
 )
-_MAGIC = b"SQLite format 3\x00"
-_HEADER = 72  # bytes of a file's beginning, in the last four of which the application's number stands
 _KEYS, _ITEMS = 256, 32  # how many are read at a time: a value may have 1 MiB
 
 
@@ -40,8 +39,8 @@ class SqliteStore:
 
     Versions are one count over the whole file, kept in it, so none is given twice. Writers wait for each
     other up to `busy_timeout_ms`, and then answer Failed. A put is Unknown only where COMMIT itself
-    failed, or where the file was taken away meanwhile: one that is deleted or replaced under the process
-    fails every call. Close it, or use it as a context manager.
+    failed, or where the file is not there any more: once it was deleted or replaced under the process every
+    get is Failed and every put Unknown. Close it, or use it as a context manager.
     """
 
     def __init__(self, path: str | os.PathLike[str], busy_timeout_ms: int = 5000, *, read_only: bool = False) -> None:
@@ -51,6 +50,7 @@ class SqliteStore:
         such file, where it may not be written, or where it is no store of ours: then it is left as it is.
         """
         self.path = Path(path)
+        self._name = os.fspath(self.path.absolute())
         self._lock = RLock()
         _check_place(self.path, read_only)
         mode = "ro" if read_only else "rwc"
@@ -63,7 +63,7 @@ class SqliteStore:
                 uri=True,
             )
             self._open(read_only)
-            self._file = _identity(self.path)
+            self._file = _identity(self._name)
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}; give another file") from None
 
@@ -131,8 +131,6 @@ class SqliteStore:
 
     def _write(self, key: str, expect: Expectation, change: Callable[[int], object]) -> WriteAnswer:
         with self._lock:
-            if not self._is_there():
-                return Failed()
             try:
                 self._database.execute("BEGIN IMMEDIATE")
                 row = self._database.execute("SELECT version FROM record WHERE key = ?", (key,)).fetchone()
@@ -153,7 +151,7 @@ class SqliteStore:
 
     def _is_there(self) -> bool:
         """Whether the path still names the file that was opened: what is written to another is lost."""
-        return _identity(self.path) == self._file
+        return _identity(self._name) == self._file
 
     def _undo(self) -> None:
         """End the transaction, if one is open; where that fails too, closing the file ends it."""
@@ -200,9 +198,9 @@ def _holds(version: int | None, expect: Expectation) -> bool:
     return expect is Expect.ANY or (version is not None and version == expect)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(name: str) -> tuple[int, int] | None:
     try:
-        now = os.stat(path)
+        now = os.stat(name)
     except OSError:
         return None
     return now.st_dev, now.st_ino
@@ -224,17 +222,28 @@ def _check_place(path: Path, read_only: bool) -> None:
         if not os.access(path.parent, os.W_OK):
             raise StoreError(f"{path}: the folder {path.parent} is read-only; give a file elsewhere")
         return
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEADER)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    # Told by its first bytes, a foreign file need not be opened, which might end its write-ahead log. With a
-    # rollback journal they are not the last word: a store of ours that was cut while it was made has one.
-    if head and not Path(f"{path}-journal").exists():
-        if not head.startswith(_MAGIC):
-            raise StoreError(f"{path} is no SQLite database; give another file")
-        if head[-4:] != APPLICATION.to_bytes(4, "big"):
-            raise _another_s(path)
+    if not os.access(path, os.R_OK):
+        raise StoreError(f"{path} cannot be read; make it readable or give another file")
+    _check_header(path)
     if not read_only and not os.access(path, os.W_OK):
         raise StoreError(f"{path} is read-only; make it writable or give another file")
+
+
+def _check_header(path: Path) -> None:
+    """Refuse another program's file before it is opened in earnest, which might end its write-ahead log.
+
+    The header is read through SQLite, which then heeds neither locks nor logs: to open and close the file past
+    it would drop the locks that this process holds through another store. With a rollback journal the header
+    is not the last word: a store of ours that is being made has one, or was cut then.
+    """
+    journal = Path(f"{path}-journal")
+    making = journal.exists()
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as peek:
+            foreign = _one(peek, "PRAGMA page_count") and _one(peek, "PRAGMA application_id") != APPLICATION
+    except sqlite3.DatabaseError as error:
+        if not (making or journal.exists()):
+            raise StoreError(f"{path}: {error}; give another file") from None
+        return
+    if foreign and not (making or journal.exists()):
+        raise _another_s(path)

@@ -135,13 +135,13 @@ def run(now: Callable[[str], None]) -> list[Timing]:
     for number in range(ROUNDS):
         now(f"round {number + 1} of {ROUNDS}")
         for name, tick in ticks.items():
-            rates[name].append(_rate(tick))
+            rates[name].append(rate(tick))
         rates["reference-actions"].append(_actions(number))
     unit = dict.fromkeys(ticks, "ticks/s") | {"reference-actions": "actions/s"}
-    return [_timing(name, unit[name], found) for name, found in rates.items()]
+    return [timing(name, unit[name], found) for name, found in rates.items()]
 
 
-def _rate(tick: Callable[[], object]) -> float:
+def rate(tick: Callable[[], object]) -> float:
     done, began = 0, perf_counter()
     while (spent := perf_counter() - began) < _SECONDS:
         for _ in range(200):
@@ -159,7 +159,7 @@ def _actions(number: int) -> float:
     return done / spent
 
 
-def _timing(name: str, unit: str, found: list[float]) -> Timing:
+def timing(name: str, unit: str, found: list[float]) -> Timing:
     ordered = sorted(found)
     quarter = len(ordered) // 4
     return Timing(name, unit, median(ordered), ordered[quarter], ordered[-1 - quarter])

@@ -42,12 +42,19 @@ FORMATS: Mapping[str, tuple[int, str]] = {
 }
 
 
+# What operators' calls say; no tick does.
+REPAIRS: Mapping[str, tuple[int, str]] = {
+    "repair": (30, rf"\[PHASE4_REPAIR\] cloudId={_ID} record=evidence timestamp=(?P<timestamp>{_INSTANT})"),
+    "reset": (30, rf"\[PHASE4_REPAIR\] cloudId={_ID} record=ledger AUTO_12H=(?P<a>\d+) AUTO_24H=(?P<b>\d+)"),
+}
+
+
 def parse(line: LogLine) -> tuple[str, dict[str, str]]:
     """The one format of the line, and what it says."""
     assert re.fullmatch(r"[ -~]+", line.text), "a line is printable ASCII"
     found = {
         name: match.groupdict()
-        for name, (level, pattern) in FORMATS.items()
+        for name, (level, pattern) in {**FORMATS, **REPAIRS}.items()
         if (match := re.fullmatch(pattern, line.text)) and level == line.level
     }
     assert len(found) == 1, line
@@ -80,6 +87,11 @@ def test_every_code_is_said() -> None:
     assert _all_of("detail", "refusal") == set(messages.DETAILS.values())
     never_an_end = {*messages.DETAILS, Reason.EXISTS, Reason.BACKFILLED} - {Reason.NO_IDENTITY}
     assert _all_of("reason", "end") == set(Reason) - never_an_end
+
+
+def test_what_operators_say_has_a_format() -> None:
+    assert parse(messages.repaired("a%20b", 0)) == ("repair", {"id": "a%20b", "timestamp": "1970-01-01T00:00:00.000Z"})
+    assert parse(messages.reset("-", {Trigger.AUTO_24H: 3})) == ("reset", {"id": "-", "a": "0", "b": "3"})
 
 
 def test_levels_are_those_of_the_standard_library() -> None:

@@ -87,7 +87,7 @@ def test_what_is_no_store_of_ours_is_refused_and_untouched(tmp_path: Path) -> No
     other.execute("CREATE TABLE theirs (a)")
     other.commit()
     other.close()
-    for path, says in ((text, "is no SQLite database"), (foreign, "is another program's database")):
+    for path, says in ((text, "file is not a database"), (foreign, "is another program's database")):
         before = path.read_bytes()
         with pytest.raises(StoreError, match=says):
             SqliteStore(path)
@@ -140,3 +140,20 @@ def test_what_is_read_only_is_refused_and_untouched(what: str) -> None:
         assert (path.read_bytes() if path.exists() else None) == before
         assert [entry.name for entry in folder.iterdir()] == (["store.sqlite"] if before else [])
         folder.chmod(0o755)
+
+
+def test_a_second_store_in_the_process_costs_the_first_no_lock(tmp_path: Path) -> None:
+    """A file that is opened and closed past SQLite loses the process its locks, and a log in use is deleted."""
+    path = tmp_path / "store.sqlite"
+    look = "import sys; from evidence_runtime import SqliteStore\nwith SqliteStore(sys.argv[1]) as s: print(s.get('k'))"
+
+    def elsewhere() -> str:
+        return subprocess.run([sys.executable, "-c", look, str(path)], capture_output=True, text=True).stdout
+
+    with SqliteStore(path) as store:
+        store.put("k", b"first", Expect.ANY)
+        SqliteStore(path).close()
+        assert "first" in elsewhere()
+        assert Path(f"{path}-wal").exists()
+        store.put("k", b"second", Expect.ANY)
+        assert "second" in elsewhere()
