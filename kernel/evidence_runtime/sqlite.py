@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import RLock
@@ -31,6 +31,11 @@ _CREATE = (
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {SCHEMA}",
 )
+_GET = "SELECT value, version FROM record WHERE key = ?"
+_LOOK = "SELECT (SELECT version FROM record WHERE key = ?), version FROM counter"
+_COUNT = "UPDATE counter SET version = ?"
+_PUT = "INSERT OR REPLACE INTO record VALUES (?, ?, ?)"
+_DELETE = "DELETE FROM record WHERE key = ?"
 _KEYS, _ITEMS = 256, 32  # how many are read at a time: a value may have 1 MiB
 
 
@@ -39,8 +44,8 @@ class SqliteStore:
 
     Versions are one count over the whole file, kept in it, so none is given twice. Writers wait for each
     other up to `busy_timeout_ms`, and then answer Failed. A put is Unknown only where COMMIT itself
-    failed, or where the file is not there any more: once it was deleted or replaced under the process every
-    get is Failed and every put Unknown. Close it, or use it as a context manager.
+    failed, or where the file is not there any more: once a put has found it deleted or replaced under the
+    process, every get is Failed and every put Unknown. Close it, or use it as a context manager.
     """
 
     def __init__(self, path: str | os.PathLike[str], busy_timeout_ms: int = 5000, *, read_only: bool = False) -> None:
@@ -62,8 +67,9 @@ class SqliteStore:
                 check_same_thread=False,
                 uri=True,
             )
+            self._execute = self._database.execute
             self._open(read_only)
-            self._file = _identity(self._name)
+            self._file, self._gone = _identity(self._name), False
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}; give another file") from None
 
@@ -112,46 +118,51 @@ class SqliteStore:
         """What the key holds; Failed where the file cannot be read."""
         try:
             with self._lock:
-                row = self._database.execute("SELECT value, version FROM record WHERE key = ?", (key,)).fetchone()
+                row = self._execute(_GET, (key,)).fetchone()
         except (sqlite3.Error, UnicodeEncodeError):
             return Failed()
-        if not self._is_there():
+        if self._gone:
             return Failed()
-        return Absent() if row is None else Found(*row)
+        return Absent() if row is None else Found(row[0], row[1])
 
     def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
-        """Write where the expectation holds; Unknown only where COMMIT failed."""
-        statement = "INSERT OR REPLACE INTO record VALUES (?, ?, ?)"
-        return self._write(key, expect, lambda version: self._database.execute(statement, (key, value, version)))
+        """Write where the expectation holds; Unknown only where COMMIT failed, or the file is gone."""
+        return self._write(key, value, expect)
 
     def delete(self, key: str, expect: Expectation) -> WriteAnswer:
         """Delete where the expectation holds."""
-        statement = "DELETE FROM record WHERE key = ?"
-        return self._write(key, expect, lambda _: self._database.execute(statement, (key,)))
+        return self._write(key, None, expect)
 
-    def _write(self, key: str, expect: Expectation, change: Callable[[int], object]) -> WriteAnswer:
+    def _write(self, key: str, value: bytes | None, expect: Expectation) -> WriteAnswer:
+        execute = self._execute
         with self._lock:
             try:
-                self._database.execute("BEGIN IMMEDIATE")
-                row = self._database.execute("SELECT version FROM record WHERE key = ?", (key,)).fetchone()
-                if not _holds(None if row is None else row[0], expect):
+                execute("BEGIN IMMEDIATE")
+                held, counted = execute(_LOOK, (key,)).fetchone()
+                if not _holds(held, expect):
                     self._undo()
                     return Conflict()
-                version = _one(self._database, "UPDATE counter SET version = version + 1 RETURNING version")
-                change(version)
+                version = counted + 1
+                execute(_COUNT, (version,))
+                if value is None:
+                    execute(_DELETE, (key,))
+                else:
+                    execute(_PUT, (key, value, version))
             except (sqlite3.Error, UnicodeEncodeError):
                 self._undo()
                 return Failed()
             try:
-                self._database.execute("COMMIT")
+                execute("COMMIT")
             except sqlite3.Error:
                 self._undo()
                 return Unknown()
-            return Applied(version) if self._is_there() else Unknown()
+        return Applied(version) if self._is_there() else Unknown()
 
     def _is_there(self) -> bool:
         """Whether the path still names the file that was opened: what is written to another is lost."""
-        return _identity(self._name) == self._file
+        if _identity(self._name) != self._file:
+            self._gone = True
+        return not self._gone
 
     def _undo(self) -> None:
         """End the transaction, if one is open; where that fails too, closing the file ends it."""

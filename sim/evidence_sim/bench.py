@@ -142,6 +142,7 @@ def run(now: Callable[[str], None]) -> list[Timing]:
 
 
 def rate(tick: Callable[[], object]) -> float:
+    """How many ticks a second, over a quarter of one."""
     done, began = 0, perf_counter()
     while (spent := perf_counter() - began) < _SECONDS:
         for _ in range(200):
@@ -160,15 +161,21 @@ def _actions(number: int) -> float:
 
 
 def timing(name: str, unit: str, found: list[float]) -> Timing:
+    """The median of the rounds, and their middle half."""
     ordered = sorted(found)
     quarter = len(ordered) // 4
     return Timing(name, unit, median(ordered), ordered[quarter], ordered[-1 - quarter])
 
 
-def show(out: Console, results: list[Timing]) -> None:
-    """The timings, and the ratios to `transitions`."""
+def show_timings(out: Console, results: list[Timing]) -> None:
+    """The table of timings."""
     rows = [(r.name, r.unit, f"{r.median:,.0f}", f"{r.low:,.0f}", f"{r.high:,.0f}") for r in results]
     out.print(table(f"Medians of {ROUNDS} rounds, and their middle half", ("", "unit", "median", "low", "high"), rows))
+
+
+def show(out: Console, results: list[Timing]) -> None:
+    """The timings, and the ratios to `transitions`."""
+    show_timings(out, results)
     by_name = {result.name: result.median for result in results}
     if "transitions-tick" in by_name:
         for name in ("kernel-tick", "kernel-tick-records"):

@@ -10,7 +10,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from evidence_sim import bench, lists
+from evidence_runtime import StoreError
+from evidence_sim import bench, bench_store, lists
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
@@ -69,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         listing.set_defaults(do=_listing(show))
     timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
     timing.add_argument("--json", metavar="PATH", type=Path)
+    timing.add_argument(
+        "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
+    )
     timing.set_defaults(do=_bench)
     return parser
 
@@ -209,10 +213,32 @@ def _listing(show: Callable[[Any], None]) -> Callable[[argparse.Namespace], int]
 
 def _bench(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
-    results = bench.run(lambda now: print(f"timing {now}", file=sys.stderr, flush=True))
-    bench.show(out, results)
+    if given.store is None:
+        results = bench.run(_timing)
+        bench.show(out, results)
+    else:
+        results = _bench_store(given.store)
+        bench_store.show(out, results)
     _write_json(given.json, {"results": [result.described() for result in results]})
     return OK
+
+
+def _timing(now: str) -> None:
+    print(f"timing {now}", file=sys.stderr, flush=True)
+
+
+def _bench_store(path: Path) -> list[bench.Timing]:
+    try:
+        return bench_store.run_on(path, _timing)
+    except StoreError as error:
+        raise Unusable(str(error)) from None
+
+
+def _new_file(text: str) -> Path:
+    path = Path(text.removeprefix("sqlite:"))
+    if not text.startswith("sqlite:") or path.exists():
+        raise argparse.ArgumentTypeError(f"{text!r} is not sqlite:PATH with a PATH where nothing is yet")
+    return path
 
 
 def _write_json(path: Path | None, value: Any) -> None:

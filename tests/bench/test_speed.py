@@ -1,16 +1,24 @@
 """Timings by pytest-benchmark, and the ratios between them in one run."""
 
+import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from time import perf_counter
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from evidence_runtime import MemoryStore, SqliteStore
 from evidence_sim.bench import bare_tick, records_tick, transitions_tick
+from evidence_sim.bench_store import bare, driven, plain
 from evidence_sim.campaign import one_seed
 from evidence_sim.sample import Plan
 
 BARE_OVER_TRANSITIONS = 4
 ACTIONS_A_SECOND = 10_000
+ON_MEMORY = 120e-6  # seconds of a tick
+SHARE_OF_BARE = 0.6  # where a flush of the disk takes almost no time; the longer it takes, the nearer to 1
 
 
 def fastest(tick: Callable[[], object], rounds: int = 7, times: int = 300) -> float:
@@ -42,6 +50,38 @@ def test_the_bare_machine_is_faster_than_transitions() -> None:
 
 def test_a_tick_with_its_records_is_no_slower_than_transitions() -> None:
     assert fastest(transitions_tick()) >= fastest(records_tick())
+
+
+def test_a_driven_tick(benchmark: BenchmarkFixture) -> None:
+    benchmark(driven(MemoryStore()))
+
+
+def test_the_driver_on_memory() -> None:
+    assert fastest(driven(MemoryStore())) <= ON_MEMORY
+
+
+def test_the_driver_on_sqlite_beside_bare_statements(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with SqliteStore(path) as store, closing(plain(path)) as database:
+        tick = driven(store)
+        tick()
+        assert fastest(bare(database)) >= SHARE_OF_BARE * fastest(tick)
+
+
+def _statements(connection: sqlite3.Connection, tick: Callable[[], object]) -> list[str]:
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+    tick()
+    connection.set_trace_callback(None)
+    return [re.sub(r"X?'[^']*'|\b\d+\b", "?", text) for text in said]
+
+
+def test_the_bare_statements_are_the_driver_s(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with SqliteStore(path) as store, closing(plain(path)) as database:
+        tick = driven(store)
+        tick()
+        assert _statements(database, bare(database)) == _statements(store._database, tick) != []
 
 
 def test_the_world_with_all_invariants() -> None:
