@@ -1,10 +1,15 @@
 """The README's program runs, and its story is what the command prints."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from evidence_kernel import Expect
+from evidence_kernel.records.keys import evidence_key
+from evidence_runtime import SqliteStore
 from evidence_sim.cli import main
 
 PAGE = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -22,3 +27,31 @@ def test_the_story_is_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture
     story = re.findall(r"```\n(  1\. .*?)```", PAGE, re.S)[0]
     assert main(["run", "--machine", "v2.20", "--seeds", "36:1", "--out", str(tmp_path)]) == 1
     assert story in capsys.readouterr().out
+
+
+def test_what_to_watch_can_be_grepped(tmp_path: Path) -> None:
+    path, log = tmp_path / "store.sqlite", tmp_path / "evidence.log"
+    with SqliteStore(path) as store:
+        store.put(evidence_key("old"), b'{"installed_at":"2025-01-01T00:00:00Z"}', Expect.ABSENT)
+        store.put(evidence_key("failing"), b'{"installed_at":"2025-01-01T00:00:00Z"}', Expect.ABSENT)
+        store.put(evidence_key("bad"), b"{}", Expect.ABSENT)
+    (tmp_path / "report.json").write_text("{}")
+    of = ["--store", f"sqlite:{path}"]
+    with log.open("w") as said:
+        for arguments in (
+            ["tick", *of, "--tenant", "new"],
+            ["tick", *of, "--tenant", "bad"],
+            ["tick", *of, "--tenant", "failing"],
+            ["tick", *of, "--tenant", "old", "--report-file", str(tmp_path / "report.json")],
+            ["repair", *of, "--tenant", "bad", "--installed-at", "2025-01-01T00:00:00Z", "--yes"],
+        ):
+            subprocess.run(
+                [sys.executable, "-m", "evidence_runtime", *arguments], stderr=said, stdout=subprocess.DEVNULL
+            )
+    counts = []
+    for command in re.findall(r"^\| .* \| `(grep .*)` \|$", PAGE, re.M):
+        done = subprocess.run(
+            ["bash", "-c", command], env={"log": str(log), "PATH": "/usr/bin:/bin"}, capture_output=True
+        )
+        counts.append(len(done.stdout.splitlines()))
+    assert counts == [4, 1, 1, 1, 1, 1, 1]
