@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import RLock
+from threading import Event, RLock
 from typing import Any, Self
 
 from evidence_kernel import (
@@ -36,6 +36,7 @@ _LOOK = "SELECT (SELECT version FROM record WHERE key = ?), version FROM counter
 _COUNT = "UPDATE counter SET version = ?"
 _PUT = "INSERT OR REPLACE INTO record VALUES (?, ?, ?)"
 _DELETE = "DELETE FROM record WHERE key = ?"
+_PAUSE_MS = 10  # between two tries where SQLite does not wait by itself
 _KEYS, _ITEMS = 256, 32  # how many are read at a time: a value may have 1 MiB
 
 
@@ -68,12 +69,12 @@ class SqliteStore:
                 uri=True,
             )
             self._execute = self._database.execute
-            self._open(read_only)
+            self._open(read_only, busy_timeout_ms)
             self._file, self._gone = _identity(self._name), False
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}; give another file") from None
 
-    def _open(self, read_only: bool) -> None:
+    def _open(self, read_only: bool, busy_timeout_ms: int) -> None:
         try:
             if read_only:
                 if not self._recognise():
@@ -84,11 +85,23 @@ class SqliteStore:
                 for statement in _CREATE:
                     self._database.execute(statement)
             self._database.execute("COMMIT")
-            self._database.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead(busy_timeout_ms // _PAUSE_MS)
             self._database.execute("PRAGMA synchronous = FULL")
         except BaseException:  # whatever it was, the file must not stay open
             self._database.close()
             raise
+
+    def _write_ahead(self, tries: int) -> None:
+        """Set WAL, which stays set; SQLite refuses that at once while another is about to write: so wait here."""
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or tries <= 0:
+                    raise
+            tries -= 1
+            Event().wait(_PAUSE_MS / 1000)
 
     def _recognise(self) -> bool:
         """Whether the file is a store of ours; False where it is empty, StoreError where it is another's."""

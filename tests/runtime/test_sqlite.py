@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -68,6 +69,37 @@ def test_a_busy_file_fails_a_put_and_no_more(tmp_path: Path) -> None:
         other.execute("ROLLBACK")
         other.close()
         assert isinstance(store.put("key", b"", Expect.ANY), Applied)
+
+
+class MadeByTwo(SqliteStore):
+    """A store whose file another begins to open as well, between its making and its journal's setting."""
+
+    def __init__(self, path: Path, other_ends_after: float, busy_timeout_ms: int) -> None:
+        self._after = other_ends_after
+        self.others: list[sqlite3.Connection] = []
+        super().__init__(path, busy_timeout_ms)
+
+    def _recognise(self) -> bool:
+        self._database.set_trace_callback(self._meanwhile)
+        return super()._recognise()
+
+    def _meanwhile(self, statement: str) -> None:
+        if statement.startswith("PRAGMA journal_mode") and not self.others:
+            other = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self.others.append(other)
+            other.execute("BEGIN IMMEDIATE")
+            Timer(self._after, other.close).start()
+
+
+def test_two_may_make_one_file(tmp_path: Path) -> None:
+    with MadeByTwo(tmp_path / "store.sqlite", 0.1, 5000) as store:
+        assert store.others
+        assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_whoever_makes_a_file_waits_for_another_no_longer_than_it_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is locked"):
+        MadeByTwo(tmp_path / "store.sqlite", 0.5, 50)
 
 
 def test_a_full_file_fails_a_put_and_keeps_the_rest(tmp_path: Path) -> None:
