@@ -5,6 +5,7 @@ A forked process costs a tenth of one that has everything to import. This one op
 
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.runtime.witness import Journal, listening
 
 
 def run(path: str, shape: str, phase: str, where: str) -> None:
-    """Run the shape as far as the cut."""
+    """Run the shape as far as the cut; if nobody kills it there, a minute later it ends by itself."""
+    signal.alarm(60)
     with listening():
         SHAPES[shape].run(Path(path), Journal(Path(path).parent), wait_for_the_kill(phase, where))
 
