@@ -124,15 +124,20 @@ def success_at(value: bytes | None) -> tuple[str, int | None] | None:
 
 
 def status_outcome(value: bytes) -> str | None:
-    """The outcome in a status, where it has that field."""
-    outcome = (record(value) or {}).get("outcome")
-    return outcome if isinstance(outcome, str) else None
+    """The outcome that a status says, whatever is in that field; None of a status without the field."""
+    fields = record(value) or {}
+    return str(fields["outcome"]) if "outcome" in fields else None
 
 
 def audited_at(line: str) -> int | None:
     """The instant in an audit line; None of any other line."""
     found = re.fullmatch(r"\[PHASE4_BACKFILL\] cloudId=\S+ didBackfill=true reason=\S+ timestamp=(\S+)", line)
     return None if found is None else instant(found[1])
+
+
+def is_marker(value: bytes) -> bool:
+    """Whether it is the original's DONE marker: the instant and nothing else."""
+    return set(record(value) or ()) == {"completed_at"}
 
 
 def report(value: bytes) -> bytes | None:

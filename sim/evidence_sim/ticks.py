@@ -1,5 +1,6 @@
 """The actions of ticks: a start, and the answer to an effect."""
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import evolve
@@ -61,9 +62,9 @@ def start(world: World, action: Start) -> tuple[World, Fact]:
         raise NotEnabled(action, "the tenant is being forgotten; that has to be repeated to its end first")
     machine, at = host % len(config.machines), world.clocks[host]
     invocation = Invocation(tick_id(index, n), context(index, config.initial[index]))
-    out = MACHINES[config.machines[machine]].start(invocation)
-    runs, run, broken = tenant.runs, None, _broken(out)
-    if broken is None and out.effect is not None:
+    out, broken = _taken(MACHINES[config.machines[machine]].start, invocation)
+    runs, run = tenant.runs, None
+    if out is not None and out.effect is not None:
         seen = Seen(at)
         changes = watch.asked(seen, "", out.state.phase, out.effect, at)
         run = Run(n, host, machine, out.state, out.effect, 1, False, evolve(seen, **changes))
@@ -75,10 +76,10 @@ def start(world: World, action: Start) -> tuple[World, Fact]:
         world,
         after,
         run_after=run,
-        asks=out.effect,
+        asks=None if out is None else out.effect,
         at=at,
-        log=out.log,
-        result=out.result,
+        log=() if out is None else out.log,
+        result=None if out is None else out.result,
         judged=config.judged(machine),
         broken=broken,
         fault="overlap" if tenant.runs else None,
@@ -99,23 +100,24 @@ def reply(world: World, action: Reply) -> tuple[World, Fact]:
     except Unable as why:
         raise NotEnabled(action, str(why)) from None
     at = world.clocks[run.host]
-    changes = watch.answered(run, said.answer, said.genuine, at)
+    changes = watch.answered(run, index, said.answer, said.genuine, at)
     if not seen.held and watch.holds(seen, said.writes, index, run.n):
         changes["held"] = True
     if changes:
         seen = evolve(seen, **changes)
-    machine = MACHINES[world.config.machines[run.machine]]
+    out, broken = _taken(MACHINES[world.config.machines[run.machine]].step, run.state, Event(said.answer, at))
+    return _stepped(world, action, run, seen, said, out, broken)
+
+
+def _taken(call: Callable[..., Step], *arguments: object) -> tuple[Step | None, str | None]:
+    """A machine's step; or none, and how it broke its protocol."""
     try:
-        out = machine.step(run.state, Event(said.answer, at))
-    except Misuse as misuse:
-        return _stepped(world, action, run, seen, said, None, str(misuse))
-    return _stepped(world, action, run, seen, said, out, _broken(out))
-
-
-def _broken(out: Step) -> str | None:
-    if (out.effect is None) != (out.result is None):
-        return None
-    return f"a step has {'neither' if out.effect is None else 'both'} an effect and a result"
+        out = call(*arguments)
+    except Exception as died:  # a machine under test may die of anything: S12 is about that
+        return None, str(died) if isinstance(died, Misuse) else repr(died)
+    if (out.effect is None) == (out.result is None):
+        return None, f"a step has {'neither' if out.effect is None else 'both'} an effect and a result"
+    return out, None
 
 
 def _stepped(
@@ -129,7 +131,7 @@ def _stepped(
     hurt = run.hurt or said.fault
     run_after, asks, result = None, None, None
     log: tuple[LogLine, ...] = ()
-    if out is not None and broken is None:
+    if out is not None:
         asks, log, result = out.effect, out.log, out.result
         changes = watch.asked(seen, run.phase, "END" if asks is None else out.state.phase, asks, at)
         if changes:
@@ -178,9 +180,9 @@ def _audits(log: tuple[LogLine, ...]) -> bool:
     return any(oracle.audited_at(line.text) is not None for line in log)
 
 
-def audited_record(seen: Seen, cells: Cells, tenant: int) -> bytes:
+def audited_record(seen: Seen | None, cells: Cells, tenant: int) -> bytes:
     """The record that an audit line is about: the one read back, else the one that is there, else none."""
-    return seen.read_back or cells.at(records(tenant).evidence).value or b""
+    return (seen.read_back if seen else None) or cells.at(records(tenant).evidence).value or b""
 
 
 def _replaced(runs: tuple[Run, ...], run: Run, after: Run | None) -> tuple[Run, ...]:

@@ -18,7 +18,7 @@ from evidence_kernel import (
     Unknown,
 )
 from evidence_sim import oracle
-from evidence_sim.config import Config
+from evidence_sim.config import Config, owner
 from evidence_sim.facts import Write
 from evidence_sim.oracle import Role
 from evidence_sim.values import Ghost, Run, Seen
@@ -31,18 +31,19 @@ RUNNING = frozenset({"NOT_DUE", "ALREADY_DONE", "CONTENDED", "GENERATED"})
 TRIGGERS = ("AUTO_12H", "AUTO_24H")
 
 
-def answered(run: Run, said: Answer, genuine: bool, at: int) -> dict[str, Any]:
-    """The fields of `run.seen` that an answer changes."""
+def answered(run: Run, tenant: int, said: Answer, genuine: bool, at: int) -> dict[str, Any]:
+    """The fields of `run.seen` that an answer changes; `genuine`: what was read is the key's own value."""
     match run.effect:
         case Get(key=key):
-            return _read(run, oracle.place(key).role, said, genuine, at)
+            place = oracle.place(key)
+            return _read(run, place.role, said, genuine and owner(place.tenant) == tenant, at)
         case Put(key=key):
             return _put(run, oracle.place(key).role, said)
         case Generate(trigger=trigger):
             return {"earned": (trigger.value, said.body)} if isinstance(said, Report) else {}
 
 
-def _read(run: Run, role: Role, said: Answer, genuine: bool, at: int) -> dict[str, Any]:
+def _read(run: Run, role: Role, said: Answer, own: bool, at: int) -> dict[str, Any]:
     phase, seen = run.phase, run.seen
     changes: dict[str, Any] = {}
     if isinstance(said, Failed) and phase in _DECIDES:
@@ -59,17 +60,17 @@ def _read(run: Run, role: Role, said: Answer, genuine: bool, at: int) -> dict[st
         if isinstance(said, Absent):
             changes["absent_at"] = at
         elif isinstance(said, Found):
-            changes |= _evidence(seen, said.value, genuine)
+            changes |= _evidence(seen, said.value, own)
             if phase == "EVIDENCE_VERIFY":
                 changes["read_back"] = said.value
     return changes
 
 
-def _evidence(seen: Seen, value: bytes, genuine: bool) -> dict[str, Any]:
+def _evidence(seen: Seen, value: bytes, own: bool) -> dict[str, Any]:
     installed_at = oracle.installed_at(value)
     if installed_at is None:
         return {}
-    return {"installed_at": installed_at, "grounded": seen.grounded or genuine}
+    return {"installed_at": installed_at, "grounded": seen.grounded or own}
 
 
 def _put(run: Run, role: Role, said: Answer) -> dict[str, Any]:
@@ -108,10 +109,23 @@ def holds(seen: Seen, writes: tuple[Write, ...], tenant: int, n: int) -> bool:
     return seen.held or any(
         write.place.role is Role.PUBLICATION
         and write.changed
+        and write.owner == tenant
         and write.by is not None
         and (write.by.tenant, write.by.n) == (tenant, n)
+        and _is_report(seen, write)
         for write in writes
     )
+
+
+def _is_report(seen: Seen, write: Write) -> bool:
+    """Whether a publication holds what its tick earned; the original's marker holds no report, and counts."""
+    value = write.after.value
+    if value is None or seen.earned is None:
+        return False
+    published = oracle.report(value)
+    if published is None:
+        return seen.earned[0] == write.place.trigger and oracle.is_marker(value)
+    return seen.earned == (write.place.trigger, published)
 
 
 def grown(ghost: Ghost, tenant: int, writes: tuple[Write, ...], config: Config) -> Ghost:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -222,3 +223,14 @@ def test_a_reader_that_leaves_early_is_no_error(store: str) -> None:
     shell = f"{sys.executable} -m evidence_runtime audit {EXPORT} | head -n 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", shell], capture_output=True, text=True)
     assert (done.stderr, len(done.stdout.splitlines())) == ("", 1)
+
+
+def test_progress_at_a_terminal_leaves_standard_output_alone() -> None:
+    terminal, side = pty.openpty()
+    command = [sys.executable, "-m", "evidence_runtime", "audit", str(EXPORT), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=side, text=True, env={**os.environ, "TERM": "xterm"})
+    os.close(side)
+    drawn = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert len(done.stdout.splitlines()) == 158
+    assert "records" in drawn and "phase4:" not in drawn

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from evidence_kernel.identity import canonical_tenant
 from evidence_kernel.records.instants import format_instant
-from evidence_runtime.sources import SQLITE, Source
+from evidence_runtime.sources import SQLITE, Entry, Source
 from evidence_runtime.sqlite import SqliteStore
 from evidence_runtime.store import StoreError
 
@@ -111,20 +111,20 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def reading(source: Source) -> Iterator[None]:
-    """A bar on standard error while an export is read, where there is a terminal."""
+    """How far a source is read, and how many records: at a terminal on standard error, unless lines go there too."""
     out = console(stderr=True)
-    if not out.is_terminal or not source.size:
+    if not out.is_terminal or sys.stdout.isatty():
         yield
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=out, transient=True) as bar:
-        task = bar.add_task("reading", total=source.size)
+    columns = (TextColumn("{task.fields[records]:,} records"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True, redirect_stdout=True) as bar:
+        task = bar.add_task("", total=source.size or None, records=0)
         entries = source.entries
 
-        def counted() -> Iterator[Any]:
+        def counted() -> Iterator[Entry]:
             for number, entry in enumerate(entries):
                 if number % 1000 == 0:
-                    bar.update(task, completed=source.done)
+                    bar.update(task, completed=source.done, records=number)
                 yield entry
 
         source.entries = counted()

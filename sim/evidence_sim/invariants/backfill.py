@@ -9,7 +9,7 @@ from evidence_sim.oracle import Role
 from evidence_sim.ticks import audited_record
 
 _GUARDED = frozenset({Role.EVIDENCE, Role.LEDGER, Role.PUBLICATION})
-_BACKFILL = frozenset({"EVIDENCE_READ", "EVIDENCE_PUT"})
+_BACKFILL = frozenset({"EVIDENCE_READ", "EVIDENCE_PUT", "EVIDENCE_VERIFY"})
 
 
 def write_once(fact: Fact) -> Verdict:
@@ -54,7 +54,6 @@ def audit_once(fact: Fact) -> Verdict:
     if not said:
         return None
     seen = fact.run_after.seen if fact.run_after else fact.run.seen if fact.run else None
-    assert seen is not None
     record = audited_record(seen, fact.after.cells, fact.tenant)
     if not record:
         return "an audit line is written and there is no evidence"

@@ -87,6 +87,24 @@ def _tier(attempts: int) -> int:
 
 def attempts_counted(fact: Fact) -> Verdict:
     """The generate calls of a trigger are at most its persisted attempts."""
+    verdicts = [_uncounted(fact, write) for write in writes(fact, Role.LEDGER) if write.changed]
+    verdicts += [_generated(fact)] if generating(fact) is not None else []
+    return worst([verdict for verdict in verdicts if verdict is not None])
+
+
+def _uncounted(fact: Fact, write: Write) -> Verdict:
+    """A ledger that is written must not forget calls."""
+    if write.owner is None or write.owner >= len(fact.after.tenants):
+        return None
+    for trigger, calls in zip(TRIGGERS, fact.after.tenants[write.owner].ghost.generates, strict=True):
+        persisted = oracle.attempts(write.after.value, trigger)
+        if calls > persisted:
+            return f"{calls} calls of the generator for {trigger}, and a ledger of {persisted} attempts is written"
+    return ""
+
+
+def _generated(fact: Fact) -> Verdict:
+    """Who asks the generator must have persisted this attempt too."""
     asks = generating(fact)
     if asks is None or fact.tenant is None or fact.run_after is None:
         return None

@@ -49,8 +49,8 @@ class Original:
 
     @property
     def longest(self) -> int:
-        """A tick that generates AUTO_24H; without the backfill it reads the evidence once."""
-        return 17 if self.backfills else 16
+        """A tick that generates AUTO_24H; with the backfill it may also write, verify and read the evidence."""
+        return 19 if self.backfills else 16
 
     def start(self, invocation: Invocation) -> Step:
         """The first effect; without an identity there is none."""

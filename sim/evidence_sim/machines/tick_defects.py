@@ -7,8 +7,8 @@ from evidence_kernel import (
     Event,
     Expect,
     Failed,
+    Finding,
     Invocation,
-    Misuse,
     Outcome,
     Phase,
     Put,
@@ -106,7 +106,7 @@ def untotal(state: State, event: Event) -> Step:
     The store's manual has two answers to a put, and the tests had no third.
     """
     if state.phase is Phase.EVIDENCE_PUT and isinstance(event.answer, Unknown):
-        raise Misuse(f"{state.phase.value} takes no {event.answer!r}")
+        raise KeyError(Finding.UNKNOWN)
     return step(state, event)
 
 
