@@ -1,6 +1,7 @@
 """One tenant's world under one machine, told by phases: whatever else a tick asks for is answered `ok`."""
 
 import json
+from typing import Any
 
 from attrs import evolve
 
@@ -66,6 +67,12 @@ class Timeline:
     def said(self) -> str:
         """All log lines."""
         return "\n".join(line.text for fact in self.facts for line in fact.log)
+
+    def record(self, key: str) -> Any:
+        """What the store holds at a key."""
+        value = self.world.cells.at(key).value
+        assert value is not None
+        return json.loads(value)
 
     def keep(self, key: str, record: object) -> None:
         """Let the store hold a record from before."""

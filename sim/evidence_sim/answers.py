@@ -1,6 +1,7 @@
 """What the simulated store and generator answer to one effect, under each fault of the algebra.
 
-An answer that would be what `ok` is does not exist: so a fault that was chosen has done something.
+An answer that would be what `ok` is does not exist: so a fault that was chosen has done something. What is
+under way counts: after `twice` the second application is.
 """
 
 import json

@@ -136,6 +136,8 @@ def _interrupted(seeds: int) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     machines = given.machine or (ROLLOUT if given.profile == "rollout" else ("kernel",))
+    if given.profile == "rollout" and len(set(machines)) == 1:
+        raise Unusable(f"rollout is about machines beside each other; name {machines[0]} and others with --machine")
     plan = Plan(machines, given.profile, given.tenants, given.ticks)
     out = console(stderr=given.json == Path("-"))
     run, interrupted = _campaign(plan, given)

@@ -9,6 +9,12 @@ from evidence_sim.tally import Tally
 _NEVER = {
     "v2.19": frozenset({"CONTENDED", "EVIDENCE_IN_FUTURE", "LEDGER_INVALID"}),
     "v2.20": frozenset({"CONTENDED", "EVIDENCE_IN_FUTURE", "LEDGER_INVALID"}),
+    "claim-without-cas": frozenset({"CONTENDED"}),
+    "check-generate-mark": frozenset({"CONTENDED"}),
+    "backoff-ignored": frozenset({"BACKOFF"}),
+    "unearned-publication": frozenset({"GENERATION_FAILED"}),
+    "truncated-key": frozenset({"LEDGER_INVALID"}),  # where it looks, no world begins with a ledger
+    "no-identity-shared-key": frozenset({"REFUSED"}),
 }
 _WITHOUT_BACKFILL = frozenset({"v2.19"})
 # Where no answer is Failed or Unknown, nothing fails.

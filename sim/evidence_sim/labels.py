@@ -19,6 +19,7 @@ from attrs import frozen
 from evidence_sim.codes import CAMEL, FROM_CAMEL, SPELLED, SPELLING, AnswerCode
 
 RECORDS = ("status", "evidence", "ledger", "publication:AUTO_12H", "publication:AUTO_24H")
+MOST_K = 15  # a digest has four bits for k of a record from outside
 COUNTED = frozenset({AnswerCode.STALE, AnswerCode.CORRUPT, AnswerCode.TORN})
 WHOLE_TENANT = frozenset({AnswerCode.REPAIR, AnswerCode.FORGET})
 ONE_RECORD = frozenset({AnswerCode.DELETE, AnswerCode.EXPIRE, AnswerCode.CORRUPT})
@@ -176,6 +177,8 @@ def _outside(tenant: str, record: str | None, text: str, argument: str | None) -
     what, arg = _answer(text, argument)
     if what not in (WHOLE_TENANT if record is None else ONE_RECORD):
         raise ValueError(f"{text!r} is nothing that is done from outside to {record or 'a whole tenant'}")
+    if arg > MOST_K:
+        raise ValueError(f"{text}:{arg} goes beyond {text}:{MOST_K}")
     if record is not None and record not in RECORDS:
         raise ValueError(f"{record!r} is no record; records are {', '.join(RECORDS)}")
     return Outside(index(tenant), record, what, arg)

@@ -19,31 +19,20 @@ from evidence_sim.values import NotEnabled
 from evidence_sim.world import apply, initial
 
 
-def shrink(trace: Trace, spared: str | None = None) -> Trace:
-    """A 1-minimal trace that violates what `trace` violates, and ends with the violation.
-
-    With `spared`, the name of a machine, it is one that this machine does not violate.
-    """
+def shrink(trace: Trace) -> Trace:
+    """A 1-minimal trace that violates what `trace` violates, and ends with the violation."""
     assert trace.violates is not None
-    best = _violating(trace.config, trace.actions, trace.violates, spared)
+    best = _first(trace.config, trace.actions, trace.violates)
     assert best is not None, "only a violating trace can be shrunk"
     while True:
-        smaller = _simpler(_fewer(best, spared), spared)
+        smaller = _simpler(_fewer(best))
         if smaller == best:
             return best
         best = smaller
 
 
-def _violating(config: Config, actions: Sequence[Action], invariant: str, spared: str | None) -> Trace | None:
-    """The trace of those actions that can happen, up to the violation; None where there is none."""
-    found = _first(config, actions, invariant)
-    if found is None or spared is None:
-        return found
-    other = evolve(config, machines=(spared,))
-    return None if _first(other, found.actions, invariant) is not None else found
-
-
 def _first(config: Config, actions: Sequence[Action], invariant: str) -> Trace | None:
+    """The trace of those actions that can happen, up to the violation; None where there is none."""
     judge = BY_ID[invariant].judge
     world, done = initial(config), []
     for action in actions:
@@ -57,14 +46,14 @@ def _first(config: Config, actions: Sequence[Action], invariant: str) -> Trace |
     return None
 
 
-def _fewer(trace: Trace, spared: str | None) -> Trace:
+def _fewer(trace: Trace) -> Trace:
     """Without every run of actions that is not needed, down to single ones."""
     size = len(trace.actions) // 2
     while size >= 1:
         start = 0
         while start < len(trace.actions):
             left = trace.actions[:start] + trace.actions[start + size :]
-            found = _violating(trace.config, left, trace.violates or "", spared)
+            found = _first(trace.config, left, trace.violates or "")
             if found is None or len(found.actions) >= len(trace.actions):
                 start += size
             else:
@@ -73,12 +62,12 @@ def _fewer(trace: Trace, spared: str | None) -> Trace:
     return trace
 
 
-def _simpler(trace: Trace, spared: str | None) -> Trace:
+def _simpler(trace: Trace) -> Trace:
     """With a plainer beginning and fewer faults; each change is kept if it still violates, no longer."""
     for config, actions in _plainer(trace):
-        found = _violating(config, actions, trace.violates or "", spared)
+        found = _first(config, actions, trace.violates or "")
         if found is not None and len(found.actions) <= len(trace.actions) and found != trace:
-            return _simpler(found, spared)
+            return _simpler(found)
     return trace
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
+from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.report import table
 from evidence_sim.suite import Caught, Report
@@ -16,7 +17,8 @@ def show_suite(out: Console, report: Report) -> None:
     columns = ("invariant", *(run.plan.profile for run in report.runs))
     rows = [(f"{i.id} {i.name}", *(_cell(run, i.id) for run in report.runs)) for i in INVARIANTS]
     out.print(table("The kernel: how often each premise held", columns, rows))
-    out.print("(n): not promised under this profile, and violated in n seeds; -: not promised, not violated\n")
+    out.print("(n): not promised under this profile, and violated in n seeds; -: not promised, not violated;")
+    out.print("moot: promised, and nothing can fail that would put it to the test\n")
     specimens = [_row(caught) for caught in report.caught]
     columns = ("specimen", "profile", "violates", "shortest", "longest", "", "what is wrong with it")
     if specimens:
@@ -46,6 +48,8 @@ def _cell(run: Run, name: str) -> str:
     violated = len(run.tally.violations.get(name, ()))
     if not run.promised(invariant):
         return f"({violated})" if violated else "-"
+    if name in PROFILES[run.plan.profile].moot:
+        return "VIOLATED" if violated else "moot"
     return f"VIOLATED in {violated}" if violated else f"{run.tally.premises[name]:,}"
 
 
@@ -65,8 +69,8 @@ def described(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "digest": report.digest,
         "interrupted": report.interrupted,
-        "runs": [run_described(run, {}) | {"wrong": report.judged(run)} for run in report.runs],
-        "specimens": [run_described(c.run, c.traces) | {"wrong": c.faults()} for c in report.caught],
+        "runs": [{"run": run_described(run, {}), "wrong": report.judged(run)} for run in report.runs],
+        "specimens": [{"run": run_described(c.run, c.traces), "wrong": c.faults()} for c in report.caught],
         "checks": [{"name": c.name, "of": c.detail, "wrong": list(c.wrong)} for c in report.checks],
         "wrong": report.wrong(),
     }

@@ -10,6 +10,7 @@ from evidence_sim.choice import fold
 from evidence_sim.digest import word
 from evidence_sim.facts import Fact
 from evidence_sim.invariants import INVARIANTS
+from evidence_sim.labels import Clock, Crash, Land, Outside
 
 ROWS = len(SCHEDULER)
 
@@ -61,7 +62,8 @@ class Counting:
         self.seed = seed
         self.tally = Tally()
         self._digest = 0
-        self._endured: list[set[str]] = [set() for _ in range(tenants)]
+        # Per tenant: each fault that a later tick has yet to survive, and the last ordinal that had started then.
+        self._endured: list[dict[str, int]] = [{} for _ in range(tenants)]
         self._known: set[tuple[object, ...]] = set()
 
     def count(self, fact: Fact) -> None:
@@ -88,16 +90,19 @@ class Counting:
 
     def _fault(self, fact: Fact, fault: str) -> None:
         self.tally.fired[fault] += 1
-        for endured in self._endured if fact.tenant is None else (self._endured[fact.tenant],):
-            endured.add(fault)
+        for index in range(len(self._endured)) if fact.tenant is None else (fact.tenant,):
+            self._endured[index].setdefault(fault, fact.after.tenants[index].started)
 
     def _cover(self, fact: Fact) -> None:
         if fact.result is not None and fact.tenant is not None:
             self.tally.outcomes[fact.outcome] += 1
             self.tally.verified += fact.result.did_backfill
-            if fact.result.success:
-                self.tally.survived.update(self._endured[fact.tenant])
-                self._endured[fact.tenant].clear()
+            if fact.result.success and not isinstance(fact.action, Outside | Clock | Land | Crash):
+                endured, n = self._endured[fact.tenant], fact.action.n
+                survived = [fault for fault, last in endured.items() if last < n]
+                self.tally.survived.update(survived)
+                for fault in survived:
+                    del endured[fault]
         self._row(fact)
 
     def _row(self, fact: Fact) -> None:

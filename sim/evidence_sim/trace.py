@@ -16,6 +16,7 @@ from evidence_sim.values import NotEnabled
 from evidence_sim.world import apply, initial
 
 FORMAT = "evidence-trace/1"
+_FIELDS = frozenset({"format", "machine", "profile", "config", "violates", "actions"})
 
 
 class TraceError(ValueError):
@@ -91,6 +92,8 @@ def load(text: str, machine: str | None = None) -> Trace:
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         found = fields.get("format") if isinstance(fields, dict) else None
         raise TraceError(f"the format is {found!r}; this version reads {FORMAT!r}")
+    if unknown := sorted(set(fields) - _FIELDS):
+        raise TraceError(f"unknown fields {', '.join(unknown)}; a trace has {', '.join(sorted(_FIELDS))}")
     machines = str(machine or fields.get("machine")).split(",")
     for name in machines:
         _one_of("machine", name, MACHINES)

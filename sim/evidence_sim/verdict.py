@@ -59,7 +59,8 @@ class Run:
 
     def vacuous(self) -> list[Invariant]:
         """The promised invariants whose premise never held."""
-        return [i for i in INVARIANTS if self.promised(i) and not self.tally.premises[i.id]]
+        moot = PROFILES[self.plan.profile].moot
+        return [i for i in INVARIANTS if self.promised(i) and i.id not in moot and not self.tally.premises[i.id]]
 
     def missed(self) -> list[str]:
         """The goals that were not reached."""
@@ -72,8 +73,8 @@ class Run:
                 yield invariant, self.tally.violations[invariant.id][0]
 
 
-def shrunk(run: Run, invariant: Invariant, violation: Violation, spared: str | None = None) -> Trace:
-    """The smallest trace found of a violation, which the machine `spared` does not violate."""
+def shrunk(run: Run, invariant: Invariant, violation: Violation) -> Trace:
+    """The smallest trace found of a violation."""
     actions, config = [], None
     for fact in sample(run.plan, violation.seed):
         config = fact.before.config
@@ -81,7 +82,7 @@ def shrunk(run: Run, invariant: Invariant, violation: Violation, spared: str | N
         if len(actions) == violation.actions:
             break
     assert config is not None
-    return shrink(Trace(config, tuple(actions), invariant.id), spared)
+    return shrink(Trace(config, tuple(actions), invariant.id))
 
 
 def described(run: Run, traces: Mapping[str, Trace]) -> dict[str, Any]:

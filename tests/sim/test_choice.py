@@ -14,7 +14,8 @@ def test_the_finalizer_is_splitmix64s() -> None:
 
 def test_vectors_of_h() -> None:
     assert H(0, 0, 0) == 0x238275BC38FCBE91
-    assert H(1, CLOCKS, 7) == fold(fold(fold(0, 1), CLOCKS), 7)
+    assert H(1, CLOCKS, 7) == 0x809A06034E57D431
+    assert H(2**64 - 1, 2**64 - 1, 2**64 - 1) == 0x595B17F487C0E71B
     assert len({H(seed, stream, n) for seed in range(8) for stream in range(8) for n in range(8)}) == 512
 
 

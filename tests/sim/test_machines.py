@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evidence_kernel import Misuse, Outcome, Trigger
+from evidence_kernel import Outcome, Trigger
 from evidence_kernel.events import (
     Absent,
     Answer,
@@ -222,7 +222,7 @@ def test_retry_in_tick() -> None:
 
 
 def test_untotal() -> None:
-    with pytest.raises(Misuse, match="EVIDENCE_PUT takes no Unknown"):
+    with pytest.raises(KeyError, match="UNKNOWN"):
         both("untotal", wrong={"EVIDENCE_PUT": [Unknown()]})
 
 

@@ -73,6 +73,15 @@ def test_what_cannot_happen_says_why(label: str, why: str) -> None:
     assert why in refused.value.why
 
 
+def test_a_tenant_with_a_late_put_is_not_forgotten() -> None:
+    late = (*FIRST_TICK[:4], "EvidencePut(a,1):unknown-later", "Crash(a,1)")
+    world, _ = run(Config(), *late)
+    with pytest.raises(NotEnabled, match="puts under way"):
+        apply(world, parse("Outside(a,forget)"))
+    world, _ = run(Config(), *late, "Land(a,1,EvidencePut)", "Outside(a,forget)")
+    assert world.tenants[0].forgetting
+
+
 def test_a_late_put_lands_under_its_first_condition() -> None:
     late = (*FIRST_TICK[:4], "EvidencePut(a,1):unknown-later", "EvidenceVerify(a,1):ok", "Crash(a,1)")
     world, _ = run(Config(), *late)

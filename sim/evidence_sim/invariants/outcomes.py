@@ -45,7 +45,7 @@ def no_false_success(fact: Fact) -> Verdict:
         return None
     seen = fact.run.seen
     if not (seen.failed or seen.undecided):
-        return "" if fact.result.success else None
+        return None
     what = "a read or write that decides failed" if seen.failed else "its claim or publication stayed undecided"
     return f"the tick reports success ({fact.outcome}), though {what}" if fact.result.success else ""
 
