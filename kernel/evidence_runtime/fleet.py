@@ -126,18 +126,18 @@ class _Crew:
     _lock: Lock = Factory(Lock)
 
     def work(self) -> None:
-        while not (self.halted or self.stop.is_set()):
-            try:
+        """Take tenants until there is none; what the caller's `tenants` or `ended` raise is handed back to it."""
+        try:
+            while not (self.halted or self.stop.is_set()):
                 with self._lock:
                     tenant = next(self.tenants, self)
-            except BaseException as error:  # the caller's iterable, in a thread: handed back to the caller
-                self.failed, self.halted = error, True
-                return
-            if tenant is self:
-                self.exhausted = True
-                return
-            if not self._waits():
-                self._one(tenant)
+                if tenant is self:
+                    self.exhausted = True
+                    return
+                if not self._waits():
+                    self._one(tenant)
+        except BaseException as error:  # a thread has nobody else to tell
+            self.failed, self.halted = error, True
 
     def _waits(self) -> bool:
         """Stand aside for a moment; True where the round was stopped meanwhile."""
@@ -184,7 +184,7 @@ def run_fleet(
     `jitter` seconds first. `ended` is called with each result, one at a time. When `stop` is set, or at
     Ctrl-C, no tick begins any more; those in flight have `grace` seconds to end, and are then cut between two
     effects, which to the store is a crash: their tenants' next ticks go on. Raises ValueError for fewer workers
-    than one, and what `tenants` raises, once the ticks in flight have ended.
+    than one; and what `tenants` or `ended` raise, once the ticks in flight have ended.
     """
     if workers < 1:
         raise ValueError(f"workers={workers}: at least one is needed")

@@ -123,6 +123,14 @@ def test_what_the_iterable_raises_comes_back_after_the_ticks_in_flight() -> None
         run_fleet(store, [], nothing, workers=0)
 
 
+def test_what_the_listener_raises_comes_back() -> None:
+    def ended(_: TickResult) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run_fleet(MemoryStore(), (f"t{n}" for n in range(1000)), nothing, workers=2, ended=ended)
+
+
 def test_jitter_is_waited_and_ends_with_a_stop() -> None:
     stop = Event()
     stop.set()

@@ -117,7 +117,7 @@ def reading(source: Source) -> Iterator[None]:
         yield
         return
     columns = (TextColumn("{task.fields[records]:,} records"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=out, transient=True, redirect_stdout=True) as bar:
+    with Progress(*columns, console=out, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=source.size or None, records=0)
         entries = source.entries
 

@@ -109,7 +109,14 @@ def _round(
     as_json: bool,
 ) -> int:
     stop = Event()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+
+    def interrupted(*_: object) -> None:
+        """Let the ticks in flight end; the second time do not wait for them."""
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupted)
     try:
         done = run_fleet(
             store,
