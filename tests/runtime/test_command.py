@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -228,12 +229,27 @@ def test_a_reader_that_leaves_early_is_no_error(store: str) -> None:
         assert "Traceback" not in done.stderr and "Exception" not in done.stderr
 
 
+def drawn_on(terminal: int) -> Iterator[bytes]:
+    """What is drawn on a terminal, until its other side is closed."""
+    while True:
+        try:
+            yield os.read(terminal, 65536)
+        except OSError:  # how a terminal ends
+            return
+
+
 def test_progress_at_a_terminal_leaves_standard_output_alone() -> None:
     terminal, side = pty.openpty()
     command = [sys.executable, "-m", "evidence_runtime", "audit", str(EXPORT), "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=side, text=True, env={**os.environ, "TERM": "xterm"})
-    os.close(side)
-    drawn = os.read(terminal, 65536).decode()
+    environment = {**os.environ, "TERM": "xterm"}
+    with (
+        ThreadPoolExecutor(1) as reader,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=side, text=True, env=environment) as process,
+    ):
+        os.close(side)
+        drawing = reader.submit(lambda: b"".join(drawn_on(terminal)))
+        printed, _ = process.communicate(timeout=30)
+        drawn = drawing.result(timeout=30)
     os.close(terminal)
-    assert len(done.stdout.splitlines()) == 158
-    assert "records" in drawn and "phase4:" not in drawn
+    assert len(printed.splitlines()) == 158
+    assert b"records" in drawn and b"phase4:" not in drawn
