@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 _MAX_CHARACTERS = 128
@@ -18,9 +19,13 @@ def identify(context: object) -> str | None:
     The first of `installContext`, `installationContext` and `cloudId` that is present decides, also
     where it yields no id: nothing falls through to a weaker source. Never raises.
     """
-    if not issubclass(type(context), Mapping):
+    try:
+        return _identified(context) if issubclass(type(context), Mapping) else None
+    except Exception:  # a mapping of the caller's own may do anything when it is asked
         return None
-    assert isinstance(context, Mapping)
+
+
+def _identified(context: Any) -> str | None:
     for source in ("installContext", "installationContext"):
         value = context.get(source)
         if value is not None:

@@ -1,12 +1,14 @@
 """The log lines: a closed set of formats, in which nothing from outside stands raw."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from attrs import frozen
 
 from evidence_kernel.codes import Level, Outcome, Reason, Trigger, Warn
 from evidence_kernel.records.instants import format_instant
 
+_PLAIN = ":%"  # keys are encoded already
 DETAILS: Mapping[Reason, str] = {
     Reason.NO_IDENTITY: "the context names no usable tenant id",
     Reason.READ_FAILED: "the evidence could not be read",
@@ -63,6 +65,12 @@ def ended(tick_id: str, tenant: str, outcome: Outcome, reason: Reason, due: Trig
         f" outcome={outcome.value} reason={reason.value} due={'-' if due is None else due.value}"
     )
     return LogLine(Level.INFO, text)
+
+
+def fault(what: str, where: str, error: str) -> LogLine:
+    """What a driver or a store met that is no answer: a code, a key or an encoded id, and the name of the error."""
+    text = f"[Phase5Scheduler] fault={what} at={quote(where, safe=_PLAIN) or '-'} error={quote(error, safe=_PLAIN)}"
+    return LogLine(Level.WARNING, text)
 
 
 def repaired(tenant: str, installed_at: int) -> LogLine:

@@ -69,9 +69,9 @@ def step(state: State, event: Event) -> Step:
     """
     phase, at = state.phase, event.at
     if type(event.answer) not in _TAKES[phase]:
-        raise Misuse(f"{phase.value} takes no {event.answer!r}")
-    if not EARLIEST <= at <= _LAST_CLOCK:
-        raise Misuse(f"at={at!r} in {phase.value} is outside of the instants that records can hold")
+        raise Misuse(f"{phase.value} takes no {type(event.answer).__name__}", phase, event)
+    if type(at) is not int or not EARLIEST <= at <= _LAST_CLOCK:
+        raise Misuse(f"at={at!r} in {phase.value} is no instant in ms that records can hold", phase, event)
     finding, learned = FINDINGS[phase](state, event.answer, at)
     row = ROUTES[phase][finding]
     if type(event.answer) in _DEGRADES:

@@ -75,7 +75,7 @@ def no_version_twice(store: Store) -> None:
     for _ in range(3):
         seen.append(_applied(store.put(KEY, b"same", Expect.ANY)))
         seen.append(_applied(store.put(KEY, b"same", Expect.ANY)))
-        _applied(store.delete(KEY, Expect.ANY))
+        _applied(store.delete(KEY, Expect.ANY if len(seen) % 4 else seen[-1]))
     _must(len(set(seen)) == len(seen), f"versions {seen}")
 
 
@@ -90,8 +90,11 @@ def delete_at_a_version(store: Store) -> None:
 
 
 def delete_what_is_absent(store: Store) -> None:
-    """A deletion of an absent key is Applied where anything is expected."""
+    """A deletion of an absent key is Applied, also at a version that was once there."""
     _applied(store.delete(KEY, Expect.ANY))
+    version = _applied(store.put(KEY, b"a", Expect.ABSENT))
+    _applied(store.delete(KEY, version))
+    _applied(store.delete(KEY, version))
     _must(store.get(KEY) == Absent(), "the key is there")
 
 
@@ -115,6 +118,18 @@ def scan_many(store: Store) -> None:
     _must(sorted(found) == sorted(keys), f"{len(found)} keys of {len(keys)}, {len(set(found))} different")
 
 
+def scan_beside_a_deletion(store: Store) -> None:
+    """A scan that a deletion overtakes yields each key that was there throughout exactly once."""
+    keys = [f"d:{number:03}" for number in range(600)]
+    for key in keys:
+        _applied(store.put(key, b"", Expect.ABSENT))
+    scan = store.scan("d:")
+    first = next(scan)
+    _applied(store.delete(first, Expect.ANY))
+    rest = [first, *scan]
+    _must(sorted(rest) == keys, f"{len(rest)} keys of {len(keys)}, {len(set(rest))} different")
+
+
 def keys_differ_by_every_character(store: Store) -> None:
     """Keys that differ anywhere are different keys."""
     keys = ["k", "K", "k ", " k", "k:", "k%20", "k\u00e9", "ke\u0301", "k" * 200, "k" * 201]
@@ -132,6 +147,24 @@ def one_of_many_applies(store: Store) -> None:
     applied = [answer for answer in answers if isinstance(answer, Applied)]
     _must(len(applied) == 1 and answers.count(Conflict()) == _RACERS - 1, f"{answers}")
     _is(store.get(KEY), b"%d" % answers.index(applied[0]), applied[0].version)
+
+
+def one_of_many_replaces(store: Store) -> None:
+    """Of eight puts at one version at once, one applies and seven conflict."""
+    version = _applied(store.put(KEY, b"before", Expect.ABSENT))
+    with ThreadPoolExecutor(_RACERS) as racers:
+        answers = list(racers.map(lambda n: store.put(KEY, b"%d" % n, version), range(_RACERS)))
+    applied = [answer for answer in answers if isinstance(answer, Applied)]
+    _must(len(applied) == 1 and answers.count(Conflict()) == _RACERS - 1, f"{answers}")
+    _is(store.get(KEY), b"%d" % answers.index(applied[0]), applied[0].version)
+
+
+def racing_versions_differ(store: Store) -> None:
+    """Of eight puts that expect anything at once, no two have one version."""
+    with ThreadPoolExecutor(_RACERS) as racers:
+        answers = list(racers.map(lambda n: store.put(KEY, b"%d" % n, Expect.ANY), range(_RACERS)))
+    versions = {_applied(answer) for answer in answers}
+    _must(len(versions) == _RACERS, f"{answers}")
 
 
 @frozen
@@ -162,6 +195,9 @@ RULES: tuple[Rule, ...] = (
     Rule(delete_what_is_absent),
     Rule(scan_by_prefix),
     Rule(scan_many),
+    Rule(scan_beside_a_deletion),
     Rule(keys_differ_by_every_character),
     Rule(one_of_many_applies),
+    Rule(one_of_many_replaces),
+    Rule(racing_versions_differ),
 )

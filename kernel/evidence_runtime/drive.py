@@ -1,6 +1,5 @@
 """The shell around the kernel: performs each effect on a real store and a real generator."""
 
-import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from evidence_kernel import (
     EnsureResult,
     Event,
     Failed,
+    Found,
     Generate,
     GenerateAnswer,
     GeneratorError,
@@ -29,13 +29,14 @@ from evidence_kernel import (
     start,
     step,
 )
-from evidence_kernel.messages import DETAILS
+from evidence_kernel.messages import DETAILS, fault
 from evidence_kernel.records.encoding import encode
+from evidence_kernel.records.keys import encode_tenant
+from evidence_kernel.tables import ANSWERS, Ask
 from evidence_runtime.limits import Limited, limited
-from evidence_runtime.store import Store
+from evidence_runtime.store import Store, logger
 
-logger = logging.getLogger("evidence")
-logger.addHandler(logging.NullHandler())
+_READS, _WRITES = ANSWERS[Ask.READ], ANSWERS[Ask.WRITE]
 
 # generate(tenant, trigger, installed_at, attempt, tick_id) -> JSON value; installed_at in ms since
 # 1970-01-01T00:00:00Z. It may run more than once for one report and must have no effect but its value.
@@ -53,9 +54,13 @@ class FailClosed(Exception):
     """
 
     def __init__(self, tenant: str | None, reason: Reason) -> None:
-        super().__init__(f"FAIL_CLOSED for {tenant or '-'}: {reason.value}: {DETAILS[reason]}")
+        super().__init__(tenant, reason)
         self.tenant = tenant
         self.reason = reason
+
+    def __str__(self) -> str:
+        whom = "-" if self.tenant is None else encode_tenant(self.tenant)
+        return f"FAIL_CLOSED for {whom}: {self.reason.value}: {DETAILS[self.reason]}"
 
 
 def system_clock() -> int:
@@ -84,7 +89,8 @@ def run_tick(
     `clock` returns ms since 1970-01-01T00:00:00Z. `store_timeout` and `generate_timeout` in seconds: a get
     that takes longer is Failed, a put Unknown, a report a failed generation; what was begun goes on in a
     thread of its own and may still take effect. A BaseException of the store or the generator that is no
-    Exception passes through, as a crash. Raises evidence_kernel.Misuse for a tick id outside of its grammar.
+    Exception passes through, as a crash. Raises evidence_kernel.Misuse for a tick id outside of its grammar,
+    and where `clock` gives what is no instant.
     """
     generate = generate if generate_timeout is None else limited(generate, generate_timeout)
     result = _run(start(invocation), _limited(store, store_timeout), generate, clock, observe)
@@ -140,25 +146,40 @@ def _show(observe: Observer | None, now: Step, event: Event | None) -> None:
         return
     try:
         observe(now.state, event, now.effect)
-    except Exception:  # whoever watches a tick must not be able to end it
-        logger.exception("the observer failed; the tick goes on")
+    except Exception as error:  # whoever watches a tick must not be able to end it
+        _say("observer", encode_tenant(now.state.tenant), error)
+
+
+def _say(what: str, where: str, error: Exception | None, name: str = "") -> None:
+    """One line of the closed set; where it came from stands at DEBUG, for it may hold anything."""
+    line = fault(what, where, type(error).__name__ if error is not None else name)
+    logger.log(line.level, "%s", line.text)
+    logger.debug("%s", line.text, exc_info=error)
 
 
 def perform(store: Store, generate: Generator, effect: Effect) -> Answer:
-    """Perform one effect. What an adapter lets escape is Failed for a get and Unknown for a put."""
+    """Perform one effect. What an adapter lets escape or answers out of turn is Failed for a get, Unknown for a put."""
     match effect:
         case Get(key=key):
             try:
-                return store.get(key)
-            except Exception:  # the port's contract: an error without a name brought nothing
-                logger.exception("get of %r raised", key)
+                read = store.get(key)
+            except Exception as error:  # the port's contract: an error without a name brought nothing
+                _say("get", key, error)
                 return Failed()
+            if type(read) in _READS and not (type(read) is Found and type(read.value) is not bytes):
+                return read
+            _say("get", key, None, type(read).__name__)
+            return Failed()
         case Put(key=key, value=value, expect=expect):
             try:
-                return store.put(key, value, expect)
-            except Exception:  # the port's contract: nobody knows whether it was applied
-                logger.exception("put of %r raised", key)
+                written = store.put(key, value, expect)
+            except Exception as error:  # the port's contract: nobody knows whether it was applied
+                _say("put", key, error)
                 return Unknown()
+            if type(written) in _WRITES:
+                return written
+            _say("put", key, None, type(written).__name__)
+            return Unknown()
         case Generate():
             return _generate(generate, effect)
         case _:
@@ -166,13 +187,14 @@ def perform(store: Store, generate: Generator, effect: Effect) -> Answer:
 
 
 def _generate(generate: Generator, effect: Generate) -> GenerateAnswer:
+    where = encode_tenant(effect.tenant)
     try:
         value = generate(effect.tenant, effect.trigger, effect.installed_at, effect.attempt, effect.tick_id)
         body = encode(value)
-    except Exception:  # the generator's contract: its Exception is a failed attempt
-        logger.exception("generate for %r raised", effect.tenant)
+    except Exception as error:  # the generator's contract: its Exception is a failed attempt
+        _say("generate", where, error)
         return GeneratorError()
     if body is None:
-        logger.error("the report for %r has no JSON encoding or is too large", effect.tenant)
+        _say("report", where, None, type(value).__name__)
         return GeneratorError()
     return Report(body)

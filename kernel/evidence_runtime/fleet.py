@@ -10,8 +10,9 @@ from typing import Any
 from attrs import Factory, define, frozen
 
 from evidence_kernel import Expectation, Outcome, ReadAnswer, TickResult, Trigger, WriteAnswer
-from evidence_runtime.drive import Clock, Generator, Observer, invocation, logger, run_tick, system_clock
-from evidence_runtime.store import Store
+from evidence_kernel.messages import fault
+from evidence_runtime.drive import Clock, Generator, Observer, invocation, run_tick, system_clock
+from evidence_runtime.store import Store, logger
 
 _LOOK, _CUT = 0.1, 1.0  # seconds between looks at `stop`, and for a tick that is cut to notice
 _FINE = 4  # bits: a latency is known to a sixteenth
@@ -150,7 +151,9 @@ class _Crew:
             result = self.tick(tenant)
         except BaseException as error:  # one tenant's crash must not reach another's tick
             if not isinstance(error, _Cut):
-                logger.exception("a tick died; its tenant's next tick goes on from what is stored")
+                line = fault("tick", "", type(error).__name__)
+                logger.log(line.level, "%s", line.text)
+                logger.debug("%s", line.text, exc_info=error)
             with self._lock:
                 self.round.died += 1
             return

@@ -1,5 +1,6 @@
 """Time limits: a call that takes too long is left to end by itself, and what it may still do is Unknown."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from queue import SimpleQueue
@@ -42,6 +43,8 @@ class _Hand:
 
 
 _idle: list[_Hand] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # no thread lives on in a forked process
 
 
 def within(seconds: float, call: Callable[[], Any]) -> Any:

@@ -29,9 +29,9 @@ class MemoryStore:
             return Applied(self._writes)
 
     def delete(self, key: str, expect: Expectation) -> WriteAnswer:
-        """Delete where the expectation holds."""
+        """Delete where the expectation holds, or where there is nothing."""
         with self._lock:
-            if not _holds(self._held.get(key), expect):
+            if key in self._held and not _holds(self._held[key], expect):
                 return Conflict()
             self._writes += 1
             self._held.pop(key, None)

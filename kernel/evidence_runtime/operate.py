@@ -8,8 +8,7 @@ from evidence_kernel import Absent, Applied, Conflict, Expect, Failed, Found, Lo
 from evidence_kernel.messages import repaired, reset
 from evidence_kernel.records.keys import encode_tenant, evidence_key, ledger_key, publication_key, status_key
 from evidence_kernel.repair import repaired_evidence, repaired_ledger
-from evidence_runtime.drive import logger
-from evidence_runtime.store import Store, StoreError
+from evidence_runtime.store import Store, StoreError, logger
 
 
 class NothingToRepair(Exception):

@@ -3,7 +3,6 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from threading import Event, RLock
 from typing import Any, Self
@@ -20,9 +19,10 @@ from evidence_kernel import (
     Unknown,
     WriteAnswer,
 )
-from evidence_runtime.store import StoreError
+from evidence_kernel.messages import fault
+from evidence_runtime.sqlite_file import APPLICATION, another_s, check_place, one
+from evidence_runtime.store import StoreError, logger
 
-APPLICATION = 0x45564944  # "EVID", in the file's header
 SCHEMA = 1
 _CREATE = (
     "CREATE TABLE record (key TEXT PRIMARY KEY, value BLOB NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID",
@@ -58,8 +58,11 @@ class SqliteStore:
         self.path = Path(path)
         self._name = os.fspath(self.path.absolute())
         self._lock = RLock()
-        _check_place(self.path, read_only)
-        mode = "ro" if read_only else "rwc"
+        check_place(self.path, read_only)
+        mode = "rwc"
+        if read_only:  # where no file can be made beside it, SQLite reads a file of no log as one that never changes
+            still = not os.access(self.path.parent, os.W_OK) and not Path(f"{self.path}-wal").exists()
+            mode = "ro&immutable=1" if still else "ro"
         try:
             self._database = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?mode={mode}",
@@ -72,7 +75,9 @@ class SqliteStore:
             self._open(read_only, busy_timeout_ms)
             self._file, self._gone = _identity(self._name), False
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}; give another file") from None
+            busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            way_out = "another program holds it: try again" if busy else "give another file"
+            raise StoreError(f"{self.path}: {error}; {way_out}") from None
 
     def _open(self, read_only: bool, busy_timeout_ms: int) -> None:
         try:
@@ -105,16 +110,16 @@ class SqliteStore:
 
     def _recognise(self) -> bool:
         """Whether the file is a store of ours; False where it is empty, StoreError where it is another's."""
-        application = _one(self._database, "PRAGMA application_id")
-        schema = _one(self._database, "PRAGMA user_version")
-        tables = _one(self._database, "SELECT count(*) FROM sqlite_master")
+        application = one(self._database, "PRAGMA application_id")
+        schema = one(self._database, "PRAGMA user_version")
+        tables = one(self._database, "SELECT count(*) FROM sqlite_master")
         if application == APPLICATION:
             if schema != SCHEMA:
                 newer = "install a newer version" if schema > SCHEMA else "give another file"
                 raise StoreError(f"{self.path}: its schema is {schema}, this version reads {SCHEMA}; {newer}")
             return True
         if application or schema or tables:
-            raise _another_s(self.path)
+            raise another_s(self.path)
         return False
 
     def close(self) -> None:
@@ -132,7 +137,8 @@ class SqliteStore:
         try:
             with self._lock:
                 row = self._execute(_GET, (key,)).fetchone()
-        except (sqlite3.Error, UnicodeEncodeError):
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            _say(key, error)
             return Failed()
         if self._gone:
             return Failed()
@@ -143,33 +149,53 @@ class SqliteStore:
         return self._write(key, value, expect)
 
     def delete(self, key: str, expect: Expectation) -> WriteAnswer:
-        """Delete where the expectation holds."""
+        """Delete where the expectation holds, or where there is nothing."""
         return self._write(key, None, expect)
 
     def _write(self, key: str, value: bytes | None, expect: Expectation) -> WriteAnswer:
-        execute = self._execute
+        if self._gone:
+            return Unknown()
         with self._lock:
             try:
-                execute("BEGIN IMMEDIATE")
-                held, counted = execute(_LOOK, (key,)).fetchone()
-                if not _holds(held, expect):
+                version = self._changed(key, value, expect)
+                if version is None:
                     self._undo()
                     return Conflict()
-                version = counted + 1
-                execute(_COUNT, (version,))
-                if value is None:
-                    execute(_DELETE, (key,))
-                else:
-                    execute(_PUT, (key, value, version))
-            except (sqlite3.Error, UnicodeEncodeError):
+            except (sqlite3.Error, UnicodeEncodeError) as error:
                 self._undo()
+                _say(key, error)
                 return Failed()
-            try:
-                execute("COMMIT")
-            except sqlite3.Error:
+            except BaseException:  # a signal's, say: what is not committed must not be read back as though it were
                 self._undo()
+                raise
+            try:
+                self._execute("COMMIT")
+            except sqlite3.Error as error:
+                self._undo()
+                _say(key, error)
                 return Unknown()
+            except BaseException:  # as above
+                self._undo()
+                raise
         return Applied(version) if self._is_there() else Unknown()
+
+    def _changed(self, key: str, value: bytes | None, expect: Expectation) -> int | None:
+        """Begin a transaction and write in it: the new version, or None where the expectation does not hold."""
+        execute = self._execute
+        execute("BEGIN IMMEDIATE")
+        held, counted = execute(_LOOK, (key,)).fetchone()
+        version: int = counted + 1
+        if value is None:
+            if held is not None and not _holds(held, expect):
+                return None
+            execute(_COUNT, (version,))
+            execute(_DELETE, (key,))
+        else:
+            if not _holds(held, expect):
+                return None
+            execute(_COUNT, (version,))
+            execute(_PUT, (key, value, version))
+        return version
 
     def _is_there(self) -> bool:
         """Whether the path still names the file that was opened: what is written to another is lost."""
@@ -194,12 +220,13 @@ class SqliteStore:
         return self._rows("key, value", prefix, _ITEMS)
 
     def _rows(self, columns: str, prefix: str, size: int) -> Iterator[Any]:
-        after = ""
-        statement = f"SELECT {columns} FROM record WHERE key >= ? AND key > ? ORDER BY key LIMIT {size}"
+        statement, bound = f"SELECT {columns} FROM record WHERE key >= ? ORDER BY key LIMIT {size}", prefix
         while True:
+            if self._gone:
+                raise StoreError(f"{self.path} was taken away; open it again")
             try:
                 with self._lock:
-                    page = self._database.execute(statement, (prefix, after)).fetchall()
+                    page = self._database.execute(statement, (bound,)).fetchall()
             except (sqlite3.Error, UnicodeEncodeError) as error:
                 raise StoreError(f"{self.path}: {error}") from error
             for row in page:
@@ -208,12 +235,7 @@ class SqliteStore:
                 yield row
             if len(page) < size:
                 return
-            after = page[-1][0]
-
-
-def _one(database: sqlite3.Connection, statement: str) -> int:
-    number: int = database.execute(statement).fetchone()[0]
-    return number
+            statement, bound = statement.replace(">=", ">"), page[-1][0]
 
 
 def _holds(version: int | None, expect: Expectation) -> bool:
@@ -230,44 +252,7 @@ def _identity(name: str) -> tuple[int, int] | None:
     return now.st_dev, now.st_ino
 
 
-def _another_s(path: Path) -> StoreError:
-    return StoreError(f"{path} is another program's database; give a file of its own")
-
-
-def _check_place(path: Path, read_only: bool) -> None:
-    """Refuse what SQLite would damage or name badly, before it touches the file."""
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; name a file in it")
-    if not path.exists():
-        if read_only:
-            raise StoreError(f"{path}: there is no such file")
-        if not os.access(path.parent, os.W_OK):
-            raise StoreError(f"{path}: the folder {path.parent} is read-only; give a file elsewhere")
-        return
-    if not os.access(path, os.R_OK):
-        raise StoreError(f"{path} cannot be read; make it readable or give another file")
-    _check_header(path)
-    if not read_only and not os.access(path, os.W_OK):
-        raise StoreError(f"{path} is read-only; make it writable or give another file")
-
-
-def _check_header(path: Path) -> None:
-    """Refuse another program's file before it is opened in earnest, which might end its write-ahead log.
-
-    The header is read through SQLite, which then heeds neither locks nor logs: to open and close the file past
-    it would drop the locks that this process holds through another store. With a rollback journal the header
-    is not the last word: a store of ours that is being made has one, or was cut then.
-    """
-    journal = Path(f"{path}-journal")
-    making = journal.exists()
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as peek:
-            foreign = _one(peek, "PRAGMA page_count") and _one(peek, "PRAGMA application_id") != APPLICATION
-    except sqlite3.DatabaseError as error:
-        if not (making or journal.exists()):
-            raise StoreError(f"{path}: {error}; give another file") from None
-        return
-    if foreign and not (making or journal.exists()):
-        raise _another_s(path)
+def _say(key: str, error: Exception) -> None:
+    name = error.sqlite_errorname if isinstance(error, sqlite3.Error) else type(error).__name__
+    line = fault("sqlite", key, name)
+    logger.log(line.level, "%s", line.text)

@@ -1,9 +1,13 @@
 """The store port: four calls, and what each answer promises."""
 
+import logging
 from collections.abc import Iterator
 from typing import Protocol
 
 from evidence_kernel import Expectation, ReadAnswer, WriteAnswer
+
+logger = logging.getLogger("evidence")
+logger.addHandler(logging.NullHandler())
 
 
 class StoreError(Exception):
@@ -31,7 +35,7 @@ class Store(Protocol):
         ...
 
     def delete(self, key: str, expect: Expectation) -> WriteAnswer:
-        """Delete at a version, or whatever is there (ANY): then an absent key is Applied too."""
+        """Delete at a version, or whatever is there (ANY). Where nothing is there it is Applied, in both cases."""
         ...
 
     def scan(self, prefix: str) -> Iterator[str]:

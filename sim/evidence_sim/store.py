@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from threading import Lock
 
-from evidence_kernel import Absent, Applied, Conflict, Expect, Expectation, Found, ReadAnswer, WriteAnswer
+from evidence_kernel import Absent, Applied, Conflict, Expectation, Found, ReadAnswer, WriteAnswer
 from evidence_sim.cells import MemoryCells
 
 
@@ -25,7 +25,7 @@ class SimulatedStore:
 
     def delete(self, key: str, expect: Expectation) -> WriteAnswer:
         """Delete where the expectation holds; an absent key is deleted already."""
-        if expect is Expect.ANY and self._cells.at(key).value is None:
+        if self._cells.at(key).value is None:
             return Applied(self._cells.at(key).version)
         return self._write(key, None, expect)
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import UserDict
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -225,6 +226,32 @@ _ANYTHING = st.recursive(
     max_leaves=4,
 )
 _SOURCES = st.sampled_from(["installContext", "installationContext", "cloudId"])
+
+
+class _Lazy(Mapping[str, object]):
+    """A context that fails when it is asked."""
+
+    def __getitem__(self, key: str) -> object:
+        raise OSError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise OSError
+
+    def __len__(self) -> int:
+        return 1
+
+
+class _Odd(dict[str, object]):
+    """A dictionary of the caller's own."""
+
+    def get(self, *_: object) -> object:
+        """Fail."""
+        raise ValueError
+
+
+@pytest.mark.parametrize("context", [_Lazy(), _Odd()])
+def test_a_context_that_fails_names_nobody(context: object) -> None:
+    assert identify(context) is None
 
 
 @given(_ANYTHING | st.dictionaries(_SOURCES | st.integers(), _ANYTHING, max_size=4))

@@ -42,8 +42,9 @@ FORMATS: Mapping[str, tuple[int, str]] = {
 }
 
 
-# What operators' calls say; no tick does.
+# What drivers, stores and operators' calls say; no tick does.
 REPAIRS: Mapping[str, tuple[int, str]] = {
+    "fault": (30, r"\[Phase5Scheduler\] fault=\w+ at=[\w.~%:-]+ error=[\w.~%:-]*"),
     "repair": (30, rf"\[PHASE4_REPAIR\] cloudId={_ID} record=evidence timestamp=(?P<timestamp>{_INSTANT})"),
     "reset": (30, rf"\[PHASE4_REPAIR\] cloudId={_ID} record=ledger AUTO_12H=(?P<a>\d+) AUTO_24H=(?P<b>\d+)"),
 }
@@ -92,6 +93,11 @@ def test_every_code_is_said() -> None:
 def test_what_operators_say_has_a_format() -> None:
     assert parse(messages.repaired("a%20b", 0)) == ("repair", {"id": "a%20b", "timestamp": "1970-01-01T00:00:00.000Z"})
     assert parse(messages.reset("-", {Trigger.AUTO_24H: 3})) == ("reset", {"id": "-", "a": "0", "b": "3"})
+
+
+def test_a_fault_has_a_format_whatever_it_names() -> None:
+    for where, error in (("phase4:evidence:installation:a%20b", "OSError"), ("x\nINFO y", "K\u2028\u00e9 z"), ("", "")):
+        assert parse(messages.fault("get", where, error))[0] == "fault"
 
 
 def test_levels_are_those_of_the_standard_library() -> None:

@@ -56,6 +56,12 @@ def test_an_instant_that_no_record_can_hold_is_misuse() -> None:
         repaired_evidence(b"{}", 10**18, NOW, "r")
 
 
+@pytest.mark.parametrize("count", [-1, 2**53, True, 1.0])
+def test_a_count_that_no_ledger_can_hold_is_misuse(count: int) -> None:
+    with pytest.raises(Misuse, match="AUTO_24H="):
+        repaired_ledger(b"[", {Trigger.AUTO_24H: count})
+
+
 def test_a_ledger_is_replaced_only_where_it_is_malformed() -> None:
     attempts = {Trigger.AUTO_12H: 2, Trigger.AUTO_24H: 1}
     assert repaired_ledger(b"{}", attempts) is None

@@ -61,7 +61,7 @@ def is_entry(entry: Any) -> bool:
         return False
     attempts, *others = (entry.get(name) for name in FIELDS)
     instants, claimant, error = (others[0], others[2]), others[1], others[3]
-    counted = "attempts" not in entry or (type(attempts) is int and 0 <= attempts < 2**53 - 1)
+    counted = "attempts" not in entry or (type(attempts) is int and 0 <= attempts < 2**53)
     dated = all(value is None or instant(value) for value in instants)
     return counted and dated and isinstance(claimant, str | None) and isinstance(error, dict | None)
 

@@ -19,11 +19,11 @@ class AppliesTwice(MemoryStore):
 
 
 class IgnoresVersions(MemoryStore):
-    """Puts at any version where there is a value."""
+    """Puts at any version where there is a value; letters only."""
 
     def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
         """As described."""
-        there = isinstance(self.get(key), Found)
+        there = isinstance(self.get(key), Found) and value.isalpha()
         return super().put(key, value, Expect.ANY if there and not isinstance(expect, Expect) else expect)
 
 
@@ -37,12 +37,12 @@ class PutsAtAGoneVersion(MemoryStore):
 
 
 class AnyIsAbsent(MemoryStore):
-    """Takes ANY for ABSENT, unless the value stays."""
+    """Takes ANY for ABSENT, unless the value stays; letters only."""
 
     def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
         """As described."""
         now = self.get(key)
-        changes = isinstance(now, Found) and now.value != value
+        changes = isinstance(now, Found) and now.value != value and value.isalpha()
         return Conflict() if expect is Expect.ANY and changes else super().put(key, value, expect)
 
 
@@ -113,11 +113,11 @@ class ScansByPattern(MemoryStore):
 
 
 class ScansAPage(MemoryStore):
-    """Yields no more than the first hundred."""
+    """Yields no more than the first nine hundred."""
 
     def scan(self, prefix: str) -> Iterator[str]:
         """As described."""
-        return iter(list(super().scan(prefix))[:100])
+        return iter(list(super().scan(prefix))[:900])
 
 
 class CutsKeys(MemoryStore):
@@ -146,6 +146,44 @@ class LooksThenLeaps(MemoryStore):
         return super().put(key, value, Expect.ANY)
 
 
+class ScansByPosition(MemoryStore):
+    """Scans a hundred keys at a time, by their position: what is deleted meanwhile moves the rest."""
+
+    def scan(self, prefix: str) -> Iterator[str]:
+        """As described."""
+        at = 0
+        while page := sorted(key for key in self._held if key.startswith(prefix))[at : at + 100]:
+            yield from page
+            at += 100
+
+
+class ComparesThenPuts(MemoryStore):
+    """Looks at the version, and puts a moment later whatever is there."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        if isinstance(expect, Expect):
+            return super().put(key, value, expect)
+        now = self.get(key)
+        time.sleep(0.02)
+        meets = isinstance(now, Found) and now.version == expect
+        return super().put(key, value, Expect.ANY) if meets else Conflict()
+
+
+class CountsLate(MemoryStore):
+    """Takes the next version a moment before it writes."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        if expect is not Expect.ANY:
+            return super().put(key, value, expect)
+        version = self._writes + 1
+        time.sleep(0.02)
+        with self._lock:
+            self._held[key], self._writes = (value, version), max(self._writes, version)
+        return Applied(version)
+
+
 BROKEN: Mapping[str, type[MemoryStore]] = {
     "put_if_absent_applies_once": AppliesTwice,
     "put_at_a_version": IgnoresVersions,
@@ -157,6 +195,9 @@ BROKEN: Mapping[str, type[MemoryStore]] = {
     "delete_what_is_absent": MissesTheAbsent,
     "scan_by_prefix": ScansByPattern,
     "scan_many": ScansAPage,
+    "scan_beside_a_deletion": ScansByPosition,
     "keys_differ_by_every_character": CutsKeys,
     "one_of_many_applies": LooksThenLeaps,
+    "one_of_many_replaces": ComparesThenPuts,
+    "racing_versions_differ": CountsLate,
 }

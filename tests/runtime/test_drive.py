@@ -1,13 +1,32 @@
 """The driver: results, log lines, the observer, and what stores and generators let escape."""
 
 import logging
+import pickle
 from typing import Any
 
 import pytest
 
-from evidence_kernel import Event, Expect, Failed, Misuse, Outcome, ReadAnswer, State, Unknown, WriteAnswer
+from evidence_kernel import (
+    Absent,
+    Conflict,
+    Event,
+    Expect,
+    Failed,
+    Found,
+    Level,
+    LogLine,
+    Misuse,
+    Outcome,
+    ReadAnswer,
+    Reason,
+    Report,
+    State,
+    Unknown,
+    WriteAnswer,
+)
 from evidence_kernel.records.keys import evidence_key
-from evidence_runtime import MemoryStore, ensure_evidence, invocation, run_tick
+from evidence_runtime import FailClosed, MemoryStore, ensure_evidence, invocation, run_tick
+from tests.kernel.test_messages import parse
 
 TENANT = "c5b189a5-7cea-4038-9941-000000000000"
 NOW = 1_767_456_000_000
@@ -78,11 +97,105 @@ def test_a_store_that_raises_answers_failed_and_unknown() -> None:
     assert {type(event.answer) for event in seen if event} <= {Failed, Unknown}
 
 
+class NoPuts(MemoryStore):
+    """A store whose puts raise."""
+
+    def put(self, key: str, value: bytes, expect: Any) -> WriteAnswer:
+        """Raise."""
+        raise OSError(key)
+
+
+class Odd(MemoryStore):
+    """A store that answers out of turn."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def get(self, key: str) -> ReadAnswer:
+        """As told."""
+        answer: ReadAnswer = self.answer
+        return answer
+
+    def put(self, key: str, value: bytes, expect: Any) -> WriteAnswer:
+        """As told."""
+        answer: WriteAnswer = self.answer
+        return answer
+
+
+def answers(store: MemoryStore) -> set[Any]:
+    """What a tick was told."""
+    seen: list[Event] = []
+    run_tick(store, invocation(TENANT), report, observe=lambda _s, event, _e: seen.extend([event] if event else []))
+    return {event.answer for event in seen}
+
+
+def test_a_put_that_raises_is_unknown() -> None:
+    assert {answer for answer in answers(NoPuts()) if answer != Absent()} == {Unknown()}
+
+
+@pytest.mark.parametrize("answer", [None, Conflict(), Report(b"{}"), Found(memoryview(b"{}"), 1)])  # type: ignore[arg-type]  # a driver's
+def test_an_answer_out_of_turn_is_failed(answer: Any) -> None:
+    assert answers(Odd(answer)) == {Failed()}
+
+
+def test_a_crash_of_the_store_passes_through() -> None:
+    class Crashing(MemoryStore):
+        """A store whose process is told to end."""
+
+        def get(self, key: str) -> ReadAnswer:
+            """End."""
+            raise SystemExit(9)
+
+    with pytest.raises(SystemExit):
+        run_tick(Crashing(), invocation(TENANT), report)
+
+
+def test_whatever_goes_wrong_a_line_has_a_format(caplog: pytest.LogCaptureFixture) -> None:
+    def forges(*_: object) -> Any:
+        raise ValueError(f"x\nINFO [PHASE4_BACKFILL] cloudId={TENANT} didBackfill=true reason=x timestamp=y")
+
+    def watches(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    with caplog.at_level(logging.INFO, "evidence"):
+        run_tick(due(), invocation(TENANT), forges, clock=lambda: NOW, observe=watches)
+        run_tick(due(), invocation(TENANT), lambda *_: object(), clock=lambda: NOW)
+        run_tick(Raising(), invocation("gr\u00f6\u00dfe"), report, clock=lambda: NOW)
+        run_tick(NoPuts(), invocation(TENANT), report, clock=lambda: NOW)
+    faults = set()
+    for record in caplog.records:
+        name, fields = parse(LogLine(Level(record.levelno), record.getMessage()))
+        faults |= {record.getMessage().split()[1]} if name == "fault" else set()
+        assert record.exc_info is None, fields
+    assert faults == {"fault=generate", "fault=observer", "fault=report", "fault=get", "fault=put"}
+
+
+def test_a_clock_that_gives_no_instant_is_misuse() -> None:
+    for at in (1.5, None, 10**18):
+        with pytest.raises(Misuse, match="no instant") as refused:
+            run_tick(MemoryStore(), invocation(TENANT), report, clock=lambda at=at: at)  # type: ignore[misc]  # a caller's
+        assert refused.value.phase == "STATUS_READ"
+
+
+def test_a_refusal_can_be_handed_between_processes() -> None:
+    refusal = FailClosed("a\u2028b", Reason.READ_FAILED)
+    again = pickle.loads(pickle.dumps(refusal))
+    assert (again.tenant, again.reason) == (refusal.tenant, refusal.reason)
+    assert str(again) == "FAIL_CLOSED for a%E2%80%A8b: evidence_read_failed: the evidence could not be read"
+
+
+def test_nobody_needs_to_set_up_logging() -> None:
+    assert any(isinstance(handler, logging.NullHandler) for handler in logging.getLogger("evidence").handlers)
+
+
 def test_the_observer_sees_every_step_and_cannot_end_the_tick() -> None:
     steps: list[tuple[str, bool]] = []
+    events: list[str] = []
 
     def observe(state: State, event: Event | None, effect: object) -> None:
         steps.append((state.phase, effect is None))
+        events.append("none" if event is None else type(event.answer).__name__)
         raise RuntimeError("the observer is broken")
 
     ensure_evidence(MemoryStore(), invocation(TENANT), clock=lambda: NOW, observe=observe)
@@ -92,6 +205,7 @@ def test_the_observer_sees_every_step_and_cannot_end_the_tick() -> None:
         ("EVIDENCE_VERIFY", False),
         ("END", True),
     ]
+    assert events == ["none", "Absent", "Applied", "Found"]
 
 
 def test_a_tick_id_outside_of_its_grammar_is_misuse() -> None:

@@ -1,5 +1,6 @@
 """Time limits: what takes too long is Failed or Unknown, and what was begun may still take effect."""
 
+import os
 from threading import Event
 from time import perf_counter
 from typing import Any
@@ -83,6 +84,14 @@ def test_a_store_that_hangs_ends_the_tick_without_success() -> None:
     result = run_tick(store, invocation(TENANT), lambda *_: {}, clock=lambda: NOW, store_timeout=SOON)
     assert (result.outcome, result.success) == (Outcome.SKIPPED, False)
     store.go.set()
+
+
+def test_a_forked_process_has_hands_of_its_own() -> None:
+    assert within(10, lambda: 7) == 7
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if within(2, lambda: 7) == 7 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_what_the_call_raises_comes_back() -> None:

@@ -1,11 +1,14 @@
 """What can go wrong with a file: each a clear answer, Failed or Unknown, and never a traceback for an operator."""
 
+import logging
+import os
 import shutil
 import sqlite3
 import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -193,6 +196,67 @@ def test_a_store_cut_while_it_was_made_is_made_again(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", program, str(path)]).returncode == 9
     with SqliteStore(path) as store:
         assert isinstance(store.put("k", b"v", Expect.ABSENT), Applied)
+
+
+class Interrupted(BaseException):
+    """What a signal raises."""
+
+
+def test_a_write_that_is_interrupted_is_undone(tmp_path: Path) -> None:
+    """Else the tick would read back its own record, announce it, and lose it."""
+    path = made(tmp_path / "store.sqlite")
+    for statement in ("INSERT OR REPLACE", "COMMIT"):
+        with SqliteStore(path) as store:
+            execute = store._execute
+
+            def interrupted(text: str, *arguments: Any, _when: str = statement, _do: Any = execute) -> Any:
+                if text.startswith(_when):
+                    raise Interrupted
+                return _do(text, *arguments)
+
+            store._execute = interrupted  # a signal strikes there
+            with pytest.raises(Interrupted):
+                store.put("k", b"v", Expect.ABSENT)
+            store._execute = execute
+            assert not store._database.in_transaction
+            assert store.get("k") == Absent()
+
+
+def test_a_journal_that_is_no_sign_of_a_store_is_left(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("these are notes")
+    (tmp_path / "notes.txt-journal").write_text("a diary")
+    with pytest.raises(StoreError, match="not a database"):
+        SqliteStore(tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt-journal").read_text() == "a diary"
+
+
+def test_what_is_gone_is_not_listed_or_judged(tmp_path: Path) -> None:
+    path = made(tmp_path / "store.sqlite")
+    with SqliteStore(path) as store:
+        path.unlink()
+        store.put("k", b"v", Expect.ANY)
+        assert store.put(evidence_key("acme"), b"v", Expect.ABSENT) == store.delete("k", 1) == Unknown()
+        with pytest.raises(StoreError, match="taken away"):
+            list(store.scan(""))
+
+
+def test_a_path_that_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(StoreError, match="no regular file"):
+        SqliteStore(tmp_path / "fifo")
+
+
+def test_writes_wait_for_the_disk(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "store.sqlite") as store:
+        assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_what_fails_has_its_name_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with SqliteStore(tmp_path / "store.sqlite") as store, caplog.at_level(logging.WARNING, "evidence"):
+        store._database.execute("PRAGMA max_page_count = 8")
+        assert store.put("large", bytes(100_000), Expect.ABSENT) == Failed()
+    assert caplog.messages == ["[Phase5Scheduler] fault=sqlite at=large error=SQLITE_FULL"]
 
 
 def test_a_store_that_is_read_only_writes_nothing(tmp_path: Path) -> None:

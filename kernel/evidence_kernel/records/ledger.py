@@ -6,6 +6,7 @@ from typing import Any
 from attrs import frozen
 
 from evidence_kernel.codes import Reason, Trigger
+from evidence_kernel.errors import Misuse
 from evidence_kernel.records.encoding import MAX_BYTES, decode, encode
 from evidence_kernel.records.instants import LATEST, format_instant, parse_instant
 
@@ -29,7 +30,7 @@ def _well_formed(entry: dict[str, Any]) -> bool:
     instants = (entry.get("backoff_until"), entry.get("generated_at"))
     return (
         type(attempts) is int
-        and 0 <= attempts < MAX_ATTEMPTS
+        and 0 <= attempts <= MAX_ATTEMPTS
         and all(i is None or (isinstance(i, str) and parse_instant(i) is not None) for i in instants)
         and isinstance(entry.get("claimed_by"), str | None)
         and isinstance(entry.get("last_error"), dict | None)
@@ -89,7 +90,11 @@ def _write(value: bytes | None, trigger: Trigger, changes: dict[str, object]) ->
 
 def claimed(value: bytes | None, trigger: Trigger, attempt: int, until: int, tick_id: str) -> bytes:
     """The ledger with the trigger's next attempt claimed by `tick_id` until `until` ms."""
-    changes = {"attempts": attempt, "backoff_until": format_instant(until), "claimed_by": tick_id}
+    changes = {
+        "attempts": min(attempt, MAX_ATTEMPTS),
+        "backoff_until": format_instant(until),
+        "claimed_by": tick_id,
+    }
     return _write(value, trigger, changes)
 
 
@@ -107,7 +112,13 @@ def failed(value: bytes, trigger: Trigger, reason: Reason, at: int) -> bytes:
 
 
 def reset(attempts: Mapping[Trigger, int]) -> bytes:
-    """An operator's replacement of a malformed ledger: empty but for the attempts that they name."""
+    """An operator's replacement of a malformed ledger: empty but for the attempts that they name.
+
+    Raises Misuse for a count that no ledger can hold.
+    """
+    for trigger, count in attempts.items():
+        if type(count) is not int or not 0 <= count <= MAX_ATTEMPTS:
+            raise Misuse(f"{trigger.value}={count!r} is no count from 0 to {MAX_ATTEMPTS}")
     encoded = encode({trigger.value: {"attempts": attempts.get(trigger, 0)} for trigger in Trigger})
     assert encoded is not None
     return encoded

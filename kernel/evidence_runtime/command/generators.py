@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,27 @@ def chosen(report_file: Path | None, program: str | None, seconds: float) -> Gen
         report = read_json(report_file)
         return lambda *_: report
     if program is None:
-        return _nothing
+        return _telling(_nothing)
     try:
         command = shlex.split(program)
     except ValueError as error:
         raise Unusable(f"--generate {program!r}: {error}") from None
     if not command:
         raise Unusable("--generate names no program")
-    return lambda *arguments: _answer(command, seconds, *arguments)
+    return _telling(lambda *arguments: _answer(command, seconds, *arguments))
+
+
+def _telling(generate: Generator) -> Generator:
+    """The generator, which also tells the operator why it failed: log lines hold nothing from outside."""
+
+    def told(*arguments: Any) -> Any:
+        try:
+            return generate(*arguments)
+        except GeneratorFailed as why:
+            print(f"evidence: {why}", file=sys.stderr)
+            raise
+
+    return told
 
 
 def _nothing(*_: object) -> Any:
