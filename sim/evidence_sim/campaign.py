@@ -3,9 +3,11 @@
 import os
 import signal
 import tempfile
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Self
@@ -19,6 +21,7 @@ from evidence_sim.tally import Counting, Tally
 
 STORES = ("memory", "sqlite")
 _CHUNK = 8  # seeds a process takes at a time
+_AHEAD = 64  # chunks that wait for a process
 
 
 @frozen
@@ -88,12 +91,20 @@ class Workers:
         With several processes the work begins at once, without them as it is asked for.
         """
         end = seeds.first + seeds.count
-        chunks = [(start, min(_CHUNK, end - start)) for start in range(seeds.first, end, _CHUNK)]
+        chunks = ((start, min(_CHUNK, end - start)) for start in range(seeds.first, end, _CHUNK))
         pool = self._pool
         if pool is None:
             return (_chunk(plan, start, size, store) for start, size in chunks)
-        futures = [pool.submit(_chunk, plan, start, size, store) for start, size in chunks]
-        return (future.result() for future in futures)
+        ahead = deque(pool.submit(_chunk, plan, *chunk, store) for chunk in islice(chunks, _AHEAD))
+        return self._in_order(ahead, (pool.submit(_chunk, plan, *chunk, store) for chunk in chunks))
+
+    @staticmethod
+    def _in_order(ahead: deque[Future[Tally]], later: Iterator[Future[Tally]]) -> Iterator[Tally]:
+        """The results in order; as one is taken the next is begun."""
+        while ahead:
+            tally = ahead.popleft().result()
+            ahead.extend(islice(later, 1))
+            yield tally
 
 
 def processors() -> int:

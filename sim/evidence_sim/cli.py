@@ -3,8 +3,10 @@
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -24,10 +26,11 @@ from evidence_sim.suite import planned, run_suite
 from evidence_sim.suite_report import described as suite_described
 from evidence_sim.suite_report import show_suite
 from evidence_sim.tally import Tally
-from evidence_sim.trace import Trace, TraceError, dump, load, verdicts
+from evidence_sim.trace import Trace, TraceError, beside, dump, load, verdicts
 from evidence_sim.verdict import Run, described, shrunk
 
 OK, FOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
+_GIVEN = argparse.SUPPRESS  # what stands before the command counts as well
 
 
 class Unusable(Exception):
@@ -37,6 +40,8 @@ class Unusable(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     given = _parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its processes end with it
     try:
         status: int = given.do(given)
         sys.stdout.flush()
@@ -57,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="evidence-sim", description="Break the kernel, if you can.")
     parser.set_defaults(do=_suite)
     parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
-    parser.add_argument("--jobs", type=_count(64), default=processors(), help="processes (default: one a processor)")
+    parser.add_argument("--jobs", type=_count(64), help="processes (default: one a processor)")
     commands = parser.add_subparsers(title="commands", metavar="run|replay|machines|faults|invariants|bench")
     _add_run(commands)
     replay = commands.add_parser("replay", help="tell a trace, and whether it still violates")
@@ -69,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         listing = commands.add_parser(name, help=show.__doc__)
         listing.set_defaults(do=_listing(show))
     timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
-    timing.add_argument("--json", metavar="PATH", type=Path)
+    timing.add_argument("--json", metavar="PATH", type=Path, default=_GIVEN, help="also write them as JSON")
     timing.add_argument(
         "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
     )
@@ -84,10 +89,10 @@ def _add_run(commands: Any) -> None:
     run.add_argument("--seeds", type=_seeds, default=Seeds(), metavar="N|FIRST:COUNT", help="default: 100")
     run.add_argument("--ticks", type=_count(10_000), default=12, help="of each tenant (default: 12)")
     run.add_argument("--tenants", type=_count(MOST_TENANTS), default=2, help="default: 2")
-    run.add_argument("--jobs", type=_count(64), default=1, help="processes (default: 1)")
+    run.add_argument("--jobs", type=_count(64), default=_GIVEN, help="processes (default: 1)")
     run.add_argument("--store", choices=STORES, default="memory")
     run.add_argument("--require-coverage", action="store_true", help="fail where a goal or a premise was missed")
-    run.add_argument("--json", metavar="PATH", type=Path, help="also write the run as JSON; - for standard output")
+    run.add_argument("--json", metavar="PATH", type=Path, default=_GIVEN, help="also write it as JSON; - for stdout")
     run.add_argument("--out", metavar="DIR", type=Path, default=Path("traces"), help="for traces (default: traces)")
     run.set_defaults(do=_run)
 
@@ -113,15 +118,17 @@ def _machines(text: str) -> tuple[str, ...]:
     for machine in machines:
         if machine not in MACHINES:
             raise argparse.ArgumentTypeError(f"{machine!r} is no machine; machines are {', '.join(MACHINES)}")
-    if len(set(machines)) > 1 and "kernel" not in machines:
-        raise argparse.ArgumentTypeError("machines beside each other need the kernel among them: it is judged")
+    try:
+        beside(machines)
+    except TraceError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return machines
 
 
 def _suite(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
     with progress("suite", sum(seeds.count for _, seeds in planned())) as bar:
-        report = run_suite(given.jobs, bar.to)
+        report = run_suite(given.jobs or processors(), bar.to)
     show_suite(out, report)
     _write_json(given.json, suite_described(report))
     if report.interrupted:
@@ -142,12 +149,22 @@ def _run(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
     run, interrupted = _campaign(plan, given)
     show_run(out, run)
-    traces = {}
+    traces, unwritten = {}, None
     for invariant, first in run.violated():
         if run.promised(invariant):
             trace = traces[invariant.id] = shrunk(run, invariant, first)
-            _tell(out, trace, _stored(given.out, trace))
+            out.print()
+            for line in tell(trace):
+                out.print(line, markup=False, soft_wrap=True)
+            try:
+                path = _stored(given.out, trace)
+            except Unusable as error:  # told it is all the same
+                unwritten = error
+                continue
+            out.print(f"     replay it: evidence-sim replay {shlex.quote(str(path))}", markup=False, soft_wrap=True)
     _write_json(given.json, described(run, traces))
+    if unwritten is not None:
+        raise unwritten
     if interrupted:
         return _interrupted(run.seeds.count)
     uncovered = given.require_coverage and (run.missed() or run.vacuous())
@@ -157,7 +174,7 @@ def _run(given: argparse.Namespace) -> int:
 def _campaign(plan: Plan, given: argparse.Namespace) -> tuple[Run, bool]:
     """The run, also where it was interrupted: then with the seeds that were done."""
     began, whole, interrupted = perf_counter(), Tally(), False
-    with progress("seeds", given.seeds.count) as bar, Workers(given.jobs) as workers:
+    with progress("seeds", given.seeds.count) as bar, Workers(given.jobs or 1) as workers:
         try:
             for tally in workers.tallies(plan, given.seeds, given.store):
                 whole.add(tally)
@@ -176,13 +193,6 @@ def _stored(folder: Path, trace: Trace) -> Path:
     except OSError as error:
         raise Unusable(f"cannot write {path}: {error.strerror}; name another folder with --out") from None
     return path
-
-
-def _tell(out: Any, trace: Trace, path: Path) -> None:
-    out.print()
-    for line in tell(trace):
-        out.print(line, markup=False, soft_wrap=True)
-    out.print(f"     replay it: evidence-sim replay {path}", markup=False, soft_wrap=True)
 
 
 def _replay(given: argparse.Namespace) -> int:

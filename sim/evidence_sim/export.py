@@ -45,7 +45,8 @@ def _plain(text: str) -> str:
 
 _TEST = '''"""{id} {name}: {says}
 
-Red as long as {machine} violates it; green once it is mended.
+Red as long as {machine} violates it; green once it is mended. Where its steps are others since, the trace
+does not apply any more: then record one anew.
 """
 
 from evidence_sim.trace import load, verdicts

@@ -32,7 +32,9 @@ def outside(world: World, action: Outside) -> tuple[World, Fact]:
             raise NotEnabled(action, str(why)) from None
     else:
         cells, write = _replaced(world, key, None)
-    after = with_tenant(world, action.tenant, evolve(tenant, ghost=evolve(tenant.ghost, clean=False)), cells)
+    runs = tuple(evolve(run, hurt=True) for run in tenant.runs)
+    hurt = evolve(tenant, runs=runs, ghost=evolve(tenant.ghost, clean=False))
+    after = with_tenant(world, action.tenant, hurt, cells)
     fault = f"outside:{SPELLING[action.what]}"
     return after, Fact(action, action.tenant, world, after, writes=(write,), fault=fault)
 

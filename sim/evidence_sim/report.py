@@ -28,7 +28,7 @@ def console(stderr: bool = False) -> Console:
 def progress(what: str, total: int) -> Iterator["Advance"]:
     """A bar on standard error while there is a terminal, else a line a tenth."""
     out = console(stderr=True)
-    if not out.is_terminal:
+    if not out.is_terminal or out.is_dumb_terminal:
         yield Lines(what, total)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -74,7 +74,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     kept = [tuple(str(cell) for cell in row) for row in rows]
     for at, name in enumerate(columns):
         numbers = bool(kept) and all(row[at].replace(",", "").isdecimal() for row in kept)
-        made.add_column(name, justify="right" if numbers else "left", overflow="fold")
+        made.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=at == 0)
     for row in kept:
         made.add_row(*(_coloured(cell) for cell in row))
     return made
@@ -87,6 +87,9 @@ def _coloured(cell: str) -> str:
 
 def show_run(out: Console, run: Run) -> None:
     """The verdicts and the coverage of one campaign."""
+    if not run.seeds.count:
+        out.print("not one seed was done")
+        return
     plan, last = run.plan, run.seeds.first + run.seeds.count - 1
     of = f"seeds {run.seeds.first} to {last}, {plan.tenants} tenants, {plan.ticks} ticks each"
     out.print(f"{run.machine} under {plan.profile}, {of}, store {run.store}")

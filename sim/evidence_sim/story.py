@@ -11,6 +11,7 @@ from evidence_kernel import (
     Expect,
     Failed,
     Found,
+    Generate,
     GeneratorError,
     Get,
     Put,
@@ -18,7 +19,7 @@ from evidence_kernel import (
 from evidence_sim import oracle
 from evidence_sim.cells import Cell
 from evidence_sim.codes import AnswerCode
-from evidence_sim.config import tick_id
+from evidence_sim.config import ALLOWED, Initial, tick_id
 from evidence_sim.facts import Fact, Write
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import Clock, Crash, Land, Outside, Reply, Start, letter
@@ -45,6 +46,7 @@ _WRITE: Mapping[AnswerCode, str] = {
     _A.TWICE: "the store writes it, says so, and will write it once more",
     _A.ELSEWHERE: "the store writes it to another tenant's key and says that it is written",
 }
+_ASKING = frozenset({"S10", "S11", "S12"})  # what they are about is the call that comes next
 _DULL = re.compile(r" outcome=| Starting for ")
 _CONDITION: Mapping[Expect, str] = {Expect.ABSENT: " if absent", Expect.ANY: ", whatever is there"}
 _SHOWN: Mapping[Role, tuple[str, ...]] = {
@@ -57,6 +59,10 @@ _SHOWN: Mapping[Role, tuple[str, ...]] = {
 def tell(trace: Trace) -> Iterator[str]:
     """The numbered story, a line at a time; the last says what is violated."""
     last = None
+    if trace.violates is not None:
+        yield f"     {trace.violates} {BY_ID[trace.violates].name}: {BY_ID[trace.violates].says}"
+    if begins := "; ".join(_begins(trace)):
+        yield f"     At first: {begins}."
     for number, fact in enumerate(replay(trace), 1):
         last = fact
         yield f"{number:3}. {clock(fact)} {happened(fact)}"
@@ -65,7 +71,26 @@ def tell(trace: Trace) -> Iterator[str]:
     if trace.violates is not None and last is not None:
         invariant = BY_ID[trace.violates]
         verdict = invariant.judge(last) or "not violated here any more"
+        if last.asks is not None and (isinstance(last.asks, Put | Generate) or trace.violates in _ASKING):
+            yield f"              It now {asked(last.asks)}."
         yield f"     {invariant.id} {invariant.name}: {verdict}"
+
+
+def _begins(trace: Trace) -> Iterator[str]:
+    """What a world begins with, besides tenants of whom nothing is known and clocks that agree."""
+    config = trace.config
+    for tenant, state in enumerate(config.initial):
+        held = [f"{name} {value}" for name, value in _initial(state).items()]
+        if held:
+            yield f"tenant {letter(tenant)} has {', '.join(held)}"
+    for host, ms in enumerate(config.offsets):
+        if ms:
+            yield f"the clock of host {host} is {_duration(abs(ms))} {'ahead' if ms > 0 else 'behind'}"
+
+
+def _initial(state: Initial) -> dict[str, str]:
+    plain = Initial()
+    return {name: getattr(state, name) for name in ALLOWED if getattr(state, name) != getattr(plain, name)}
 
 
 def clock(fact: Fact) -> str:

@@ -97,8 +97,13 @@ class Report:
 
 
 def _broken(run: Run) -> list[str]:
-    """The broken promises of a campaign of the kernel."""
-    return [f"{i.id} {i.name} is violated: {run.tally.violations[i.id][0].says}" for i in run.broken()]
+    """The broken promises of a campaign of the kernel, each with the command that tells its story."""
+    found = []
+    for invariant in run.broken():
+        first = run.tally.violations[invariant.id][0]
+        again = f"evidence-sim run --machine {run.machine} --profile {run.plan.profile} --seeds {first.seed}:1"
+        found.append(f"{invariant.id} {invariant.name} is violated: {first.says}; see {again}")
+    return found
 
 
 def kernel_faults(run: Run) -> list[str]:

@@ -1,7 +1,7 @@
 """Traces: a world's beginning and its actions, as a JSON file that says what they violate."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -11,7 +11,7 @@ from evidence_sim.facts import Fact
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import Action, index, letter, parse
-from evidence_sim.machines import MACHINES
+from evidence_sim.machines import MACHINES, ROLLOUT
 from evidence_sim.values import NotEnabled
 from evidence_sim.world import apply, initial
 
@@ -44,7 +44,7 @@ def replay(trace: Trace) -> Iterator[Fact]:
         try:
             world, fact = apply(world, action)
         except NotEnabled as error:
-            raise TraceError(f"the trace does not apply any more: action {number}, {error}") from None
+            raise TraceError(f"the trace does not apply to {trace.machine}: action {number}, {error}") from None
         yield fact
 
 
@@ -87,7 +87,7 @@ def load(text: str, machine: str | None = None) -> Trace:
     """The trace in a file's text, with another machine in its place if one is named. Raises TraceError."""
     try:
         fields = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TraceError(f"this is no JSON: {error}") from None
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         found = fields.get("format") if isinstance(fields, dict) else None
@@ -97,6 +97,7 @@ def load(text: str, machine: str | None = None) -> Trace:
     machines = str(machine or fields.get("machine")).split(",")
     for name in machines:
         _one_of("machine", name, MACHINES)
+    beside(machines)
     _one_of("profile", fields.get("profile"), PROFILES)
     violates = fields.get("violates")
     if violates is not None:
@@ -107,6 +108,12 @@ def load(text: str, machine: str | None = None) -> Trace:
     except ValueError as error:
         raise TraceError(str(error)) from None
     return Trace(config, actions, violates)
+
+
+def beside(machines: Sequence[str]) -> None:
+    """Raises TraceError for machines that cannot stand beside each other: only the kernel is judged there."""
+    if len(set(machines)) > 1 and not ("kernel" in machines and set(machines) <= set(ROLLOUT)):
+        raise TraceError(f"machines beside each other need the kernel among them, and may be {', '.join(ROLLOUT)}")
 
 
 def _one_of(what: str, value: object, allowed: Any) -> None:

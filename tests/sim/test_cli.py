@@ -89,7 +89,7 @@ def test_wrong_usage_names_what_is_allowed(arguments: list[str], says: str, caps
         (
             '{"format": "evidence-trace/1", "machine": "kernel", "profile": "cloud-kv", "config": {},'
             ' "actions": ["Start(a,1,h0)", "EvidenceRead(a,1):ok"]}',
-            "does not apply any more: action 2, EvidenceRead(a,1):ok cannot happen: the tick stands at STATUS_READ",
+            "does not apply to kernel: action 2, EvidenceRead(a,1):ok cannot happen: the tick stands at STATUS_READ",
         ),
         (
             '{"format": "evidence-trace/1", "machine": "kernel", "profile": "byzantine",'

@@ -97,5 +97,7 @@ def hydrates(fact: Fact) -> Verdict:
     """A tick with a usable identity that met no fault ends with evidence present."""
     if not (fact.judged and fact.result is not None and fact.run and fact.tenant is not None) or fact.run.hurt:
         return None
+    if fact.before.config.initial[fact.tenant].identity == "none":
+        return None
     present = fact.after.cells.at(records(fact.tenant).evidence).value is not None
     return "" if present else "a tick that met no fault ended without evidence"

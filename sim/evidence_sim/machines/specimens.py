@@ -50,7 +50,7 @@ SPECIMENS = (
     _specimen("boastful-outcome", "cloud-kv", "S13 S18", 13),
     _specimen("reused-tick-id", "cloud-kv", "S4 S16", 12),
     _specimen("truncated-key", "cloud-kv", "S5 S7 S9 S10 S18 L1", 24),
-    _specimen("no-identity-shared-key", "cloud-kv", "S5 S7 S9 S10 S11 S18 L1", 24),
+    _specimen("no-identity-shared-key", "cloud-kv", "S5 S7 S9 S10 S11 S18", 24),
     _specimen("rosy-status", "cloud-kv", "S18 S19", 19),
     _specimen("status-by-plain-put", "cloud-kv", "S15", 30),
     _specimen("retry-in-tick", "cloud-kv", "S12 S13", 17),
