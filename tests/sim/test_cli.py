@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from evidence_sim.campaign import Seeds, Workers
 from evidence_sim.cli import main
+from evidence_sim.sample import Plan
 from evidence_sim.trace import FORMAT
 
 
@@ -65,6 +67,7 @@ def test_an_exported_test_is_red_until_mended(tmp_path: Path, capsys: pytest.Cap
     [
         (["run", "--machine", "nope"], "is no machine; machines are kernel, v2.19"),
         (["run", "--machine", "v2.19,v2.20"], "need the kernel among them"),
+        (["run", "--machine", "kernel,plain-put"], "may be kernel, v2.20, v2.19"),
         (["run", "--seeds", "0"], "is no seeds; give a count (100) or the first and a count (500:20)"),
         (["run", "--profile", "sunny"], "choose from"),
         (["run", "--tenants", "251"], "is no number from 1 to 250"),
@@ -126,6 +129,44 @@ def test_a_trace_that_violates_nothing_is_no_test(tmp_path: Path, capsys: pytest
 def test_a_missing_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(tmp_path / "none.json")]) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_a_violation_is_told_where_it_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "run.json"
+    arguments = ["run", "--machine", "plain-put", "--seeds", "4", "--out", str(tmp_path / "file"), "--json", str(out)]
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert "It now puts the evidence, whatever is there" in said.out and "cannot write" in said.err
+    assert json.loads(out.read_text())["format"] == "evidence-run/1"
+
+
+def test_an_option_before_the_command_counts(tmp_path: Path) -> None:
+    assert main(["--json", str(tmp_path / "run.json"), "run", "--seeds", "1", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "run.json").exists()
+
+
+def test_rollout_wants_others_beside_the_kernel(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--profile", "rollout", "--machine", "kernel"]) == 2
+    assert "machines beside each other" in capsys.readouterr().err
+
+
+def test_a_story_says_how_the_world_began(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text(
+        '{"format": "evidence-trace/1", "machine": "kernel", "profile": "crash-stop", "config": {"hosts": 2,'
+        ' "offsets": [0, -300000], "initial": {"a": {"evidence": "valid-12h"}}}, "actions": ["Start(a,1,h1)"]}'
+    )
+    assert main(["replay", str(path)]) == 0
+    begins = "At first: tenant a has evidence valid-12h; the clock of host 1 is 5 min behind."
+    assert begins in capsys.readouterr().out
+
+
+def test_seeds_are_handed_out_as_they_are_wanted() -> None:
+    with Workers(1) as one, Workers(2) as two:
+        for workers in (one, two):
+            tallies = workers.tallies(Plan(ticks=1), Seeds(0, 2**60))
+            assert len(next(tallies).digests) == 8
 
 
 @pytest.mark.parametrize("listing", ["machines", "faults", "invariants"])
