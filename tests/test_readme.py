@@ -54,4 +54,4 @@ def test_what_to_watch_can_be_grepped(tmp_path: Path) -> None:
             ["bash", "-c", command], env={"log": str(log), "PATH": "/usr/bin:/bin"}, capture_output=True
         )
         counts.append(len(done.stdout.splitlines()))
-    assert counts == [4, 1, 1, 1, 1, 1, 1]
+    assert counts == [4, 1, 1, 1, 1, 1, 1, 1]
