@@ -53,7 +53,8 @@ def _check_header(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as peek:
             foreign = one(peek, "PRAGMA page_count") and one(peek, "PRAGMA application_id") != APPLICATION
     except sqlite3.DatabaseError as error:
-        if not (making or _is_being_made(path)):
+        # Anything else may only seem so, without the locks, of a file that is being written: opening it will tell.
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB and not (making or _is_being_made(path)):
             raise StoreError(f"{path}: {error}; give another file") from None
         return
     if foreign and not (making or _is_being_made(path)):

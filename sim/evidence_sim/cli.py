@@ -132,7 +132,8 @@ def _suite(given: argparse.Namespace) -> int:
     show_suite(out, report)
     _write_json(given.json, suite_described(report))
     if report.interrupted:
-        return _interrupted(sum(run.seeds.count for run in report.runs))
+        done = (*report.runs, *(caught.run for caught in report.caught), *report.unshrunk)
+        return _interrupted(sum(run.seeds.count for run in done))
     return FOUND if report.wrong() else OK
 
 

@@ -66,13 +66,14 @@ class Check:
 
 @frozen
 class Report:
-    """The whole suite, or what was done of it when it was `interrupted`."""
+    """The whole suite, or what was done of it when it was `interrupted`: then `unshrunk` are specimens' campaigns."""
 
     runs: tuple[Run, ...]
     caught: tuple[Caught, ...]
     checks: tuple[Check, ...]
     seconds: float
     interrupted: bool = False
+    unshrunk: tuple[Run, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -135,7 +136,8 @@ def run_suite(jobs: int, now: Now) -> Report:
         checks += _checks(runs[: len(KERNEL)])
     except KeyboardInterrupt:
         interrupted = True
-    return Report(tuple(runs[: len(KERNEL)]), tuple(caught), tuple(checks), perf_counter() - began, interrupted)
+    kernels, left = tuple(runs[: len(KERNEL)]), tuple(runs[len(KERNEL) + len(caught) :])
+    return Report(kernels, tuple(caught), tuple(checks), perf_counter() - began, interrupted, left)
 
 
 def _campaigns(jobs: int, now: Now) -> Iterator[Run]:
@@ -143,10 +145,15 @@ def _campaigns(jobs: int, now: Now) -> Iterator[Run]:
     with Workers(jobs) as workers:
         for plan, seeds, tallies in [(plan, seeds, workers.tallies(plan, seeds)) for plan, seeds in planned()]:
             whole, began = Tally(), perf_counter()
-            for tally in tallies:
-                whole.add(tally)
-                done += len(tally.digests)
-                now(done, f"{','.join(plan.machines)} under {plan.profile}")
+            try:
+                for tally in tallies:
+                    whole.add(tally)
+                    done += len(tally.digests)
+                    now(done, f"{','.join(plan.machines)} under {plan.profile}")
+            except KeyboardInterrupt:
+                if whole.digests:
+                    yield Run(plan, Seeds(seeds.first, len(whole.digests)), whole, perf_counter() - began)
+                raise
             yield Run(plan, seeds, whole, perf_counter() - began)
 
 

@@ -23,6 +23,9 @@ def show_suite(out: Console, report: Report) -> None:
     columns = ("specimen", "profile", "violates", "shortest", "longest", "", "what is wrong with it")
     if specimens:
         out.print(table("Specimens, each with what it violates and its traces' actions", columns, specimens))
+    for run in report.unshrunk:
+        found = " ".join(sorted(run.tally.violations)) or "nothing"
+        out.print(f"{run.machine} violates {found} in {run.seeds.count} seeds; not shrunk")
     checks = [(c.name, c.detail, "FAILED" if c.wrong else "ok") for c in report.checks]
     if checks:
         out.print(table("Checks", ("check", "of", ""), checks))
@@ -71,6 +74,7 @@ def described(report: Report) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "runs": [{"run": run_described(run, {}), "wrong": report.judged(run)} for run in report.runs],
         "specimens": [{"run": run_described(c.run, c.traces), "wrong": c.faults()} for c in report.caught],
+        "unshrunk": [run_described(run, {}) for run in report.unshrunk],
         "checks": [{"name": c.name, "of": c.detail, "wrong": list(c.wrong)} for c in report.checks],
         "wrong": report.wrong(),
     }

@@ -189,3 +189,26 @@ def test_a_second_store_in_the_process_costs_the_first_no_lock(tmp_path: Path) -
         assert Path(f"{path}-wal").exists()
         store.put("k", b"second", Expect.ANY)
         assert "second" in elsewhere()
+
+
+GROWING = """
+import sys
+from evidence_kernel import Expect
+from evidence_runtime import SqliteStore
+with SqliteStore(sys.argv[1], busy_timeout_ms=20000) as store:
+    store._database.execute("PRAGMA wal_autocheckpoint = 1")  # so that the file itself is written all the time
+    print("begun", flush=True)
+    for n in range(10**6):
+        store.put(f"k{n}", bytes(9000), Expect.ANY)
+"""
+
+
+def test_a_file_that_is_being_written_can_be_opened(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with subprocess.Popen([sys.executable, "-c", GROWING, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == "begun\n"
+        try:
+            for _ in range(400):
+                SqliteStore(path, busy_timeout_ms=20000).close()
+        finally:
+            writer.kill()
