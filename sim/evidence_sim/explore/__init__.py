@@ -1,0 +1,1 @@
+"""The exhaustive engine: every reachable world within bounds, breadth-first, with the shipped kernel."""
