@@ -5,20 +5,24 @@ has exactly the edges of the state that it is mapped to, so that no two worlds t
 happen next are one to the specification.
 """
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from attrs import frozen
 
 from evidence_sim.config import Config, Initial
-from evidence_sim.explore.bounds import Bounds, Node, moves
+from evidence_sim.explore.bounds import Bounds, Node, Scope, moves
 from evidence_sim.explore.canonical import Key, canonical
 from evidence_sim.faults import PROFILES
 from evidence_sim.formal import tlc
 from evidence_sim.formal.labels import named
 from evidence_sim.formal.mapping import specified
 from evidence_sim.formal.models import labelled
-from evidence_sim.formal.text import Edge, Graph, State, graph
+from evidence_sim.formal.text import Edge, Graph, Space, State, graph, written
 from evidence_sim.world import initial
+
+KeyOf = Callable[[Node, Scope], Key]
 
 
 @frozen
@@ -31,83 +35,91 @@ class Difference:
     after: State
 
     def said(self) -> str:
-        """In a sentence."""
-        way = " ".join(self.trace) or "the beginning"
-        return f"only {self.side} has {way}"
+        """In a sentence, and the states."""
+        way = " ".join(self.trace) or "a beginning"
+        states = [written(state) for state in (self.before, self.after) if state is not None]
+        return "\n  -> ".join([f"only {self.side} has {way}:\n     {states[0]}", *states[1:]])
 
 
 @frozen
 class Explored:
-    """The explorer's graph; `loose` is a world whose edges are not those of all worlds that are mapped alike."""
+    """The explorer's graph, how many worlds it is of, and those whose edges another world that is mapped alike has not."""
 
     graph: Graph
     worlds: int
-    loose: tuple[State, ...]
+    loose: tuple[int, ...]
 
 
-def explored(bounds: Bounds, profile: str, begins: Sequence[str]) -> Explored:
-    """All worlds within the bounds, mapped."""
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: worlds have none, and it would walk all of them for half of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def explored(bounds: Bounds, profile: str, begins: Sequence[str], space: Space, key: KeyOf = canonical) -> Explored:
+    """All worlds within the bounds that differ by `key`, mapped."""
     roots = [Config(profile=profile, initial=(Initial(begin),)) for begin in begins]
     todo = [Node(initial(config), bounds.faults, bounds.steps, bounds.operators) for config in roots]
-    seen = {_key(node, bounds) for node in todo}
-    first = frozenset(_mapped(node, bounds) for node in todo)
-    leaves: dict[State, frozenset[tuple[str, State]]] = {}
+    numbers = {key(node, bounds.scope): space.number(_mapped(node, bounds)) for node in todo}
+    first = frozenset(numbers.values())
+    leaves: dict[int, frozenset[tuple[str, int]]] = {}
     loose = []
-    while todo:
-        node = todo.pop()
-        before, out = _mapped(node, bounds), []
-        for move in moves(node, bounds):
-            out.append((str(move.action), _mapped(move.after, bounds)))
-            key = _key(move.after, bounds)
-            if key not in seen:
-                seen.add(key)
-                todo.append(move.after)
-        if leaves.setdefault(before, frozenset(out)) != frozenset(out):
-            loose.append(before)
+    with _uncollected():
+        while todo:
+            node = todo.pop()
+            out = set()
+            for move in moves(node, bounds):
+                name = key(move.after, bounds.scope)
+                if name not in numbers:
+                    numbers[name] = space.number(_mapped(move.after, bounds))
+                    todo.append(move.after)
+                out.add((str(move.action), numbers[name]))
+            before = numbers[key(node, bounds.scope)]
+            if leaves.setdefault(before, frozenset(out)) != out:
+                loose.append(before)
     edges = frozenset((before, label, after) for before, out in leaves.items() for label, after in out)
-    return Explored(Graph(first, frozenset(leaves), edges), len(seen), tuple(loose))
-
-
-def _key(node: Node, bounds: Bounds) -> Key:
-    return canonical(node, bounds.scope)
+    return Explored(Graph(first, frozenset(leaves), edges), len(numbers), tuple(loose))
 
 
 def _mapped(node: Node, bounds: Bounds) -> State:
     return specified(node.world, node.faults, node.steps, bounds.ticks)
 
 
-def checked(bounds: Bounds, profile: str, begins: Sequence[str], extends: dict[str, str]) -> Graph:
-    """The graph that TLC finds. Raises NoChecker; what TLC did not finish is an assert's business."""
+def checked(bounds: Bounds, profile: str, begins: Sequence[str], space: Space, extends: dict[str, str]) -> Graph:
+    """The graph that TLC finds. Raises NoChecker."""
     answer = tlc.run(labelled(bounds, profile, begins, extends), dumps=True)
     assert answer.exit_code == tlc.HOLDS, answer.said
     labels = {name: label for name, (label, _) in named(bounds, PROFILES[profile]).items()}
-    return graph(answer.dump, labels.__getitem__)
+    with _uncollected():
+        return graph(answer.dump, space, labels.__getitem__)
 
 
-def difference(code: Graph, spec: Graph) -> Difference | None:
+def difference(code: Graph, spec: Graph, space: Space) -> Difference | None:
     """The nearest edge that only one side has, with a shortest trace; None where the graphs are the same."""
-    for side, state in [("the code", s) for s in code.initial - spec.initial]:
-        return Difference(side, (), None, state)
-    for state in spec.initial - code.initial:
-        return Difference("the specification", (), None, state)
+    for begin in sorted(code.initial ^ spec.initial):
+        return Difference("the code" if begin in code.initial else "the specification", (), None, space.state(begin))
     apart = code.edges ^ spec.edges
     if not apart:
         return None
-    ways = _ways(code.initial | spec.initial, code.edges | spec.edges)
-    before, label, after = min(apart, key=lambda edge: (len(ways[edge[0]]), edge[1]))
+    ways = _ways(code.initial, code.edges | spec.edges)
+    before, label, after = min(apart, key=lambda edge: (len(ways[edge[0]]), edge[1], edge[2]))
     side = "the code" if (before, label, after) in code.edges else "the specification"
-    return Difference(side, (*ways[before], label), before, after)
+    return Difference(side, (*ways[before], label), space.state(before), space.state(after))
 
 
-def _ways(begin: Iterable[State], edges: Iterable[Edge]) -> dict[State, tuple[str, ...]]:
+def _ways(begin: Iterable[int], edges: Iterable[Edge]) -> dict[int, tuple[str, ...]]:
     """A shortest way to each state."""
-    out: dict[State, list[tuple[str, State]]] = {}
-    for before, label, after in edges:
+    out: dict[int, list[tuple[str, int]]] = {}
+    for before, label, after in sorted(edges):
         out.setdefault(before, []).append((label, after))
-    ways: dict[State, tuple[str, ...]] = {state: () for state in begin}
+    ways: dict[int, tuple[str, ...]] = {state: () for state in begin}
     todo = list(ways)
     for state in todo:
-        for label, after in sorted(out.get(state, ()), key=lambda pair: pair[0]):
+        for label, after in out.get(state, ()):
             if after not in ways:
                 ways[after] = (*ways[state], label)
                 todo.append(after)

@@ -1,6 +1,6 @@
 """What the checker is asked: the specification within bounds, with one action a label or as it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.faults import PROFILES
@@ -30,33 +30,41 @@ def constants(bounds: Bounds, profile: str, begins: Sequence[str], flaw: str = "
     }
 
 
-def _substituted(values: dict[str, str]) -> tuple[str, str]:
-    """The constants as definitions, since a configuration takes no negative number."""
-    defined = "\n".join(f"The{name} == {value}" for name, value in values.items())
-    replaced = "\n".join(f"  {name} <- The{name}" for name in values)
-    return defined, f"CONSTANTS\n{replaced}\n"
-
-
 def model(
     base: str,
-    values: dict[str, str],
-    extends: dict[str, str],
-    asks: Sequence[tuple[str, Sequence[str]]],
-    behaviour: str = "SPECIFICATION Spec",
+    values: Mapping[str, str],
+    extends: Mapping[str, str],
+    behaviour: str,
+    invariants: Sequence[str] = (),
+    properties: Sequence[str] = (),
+    more: str = "",
 ) -> Model:
-    """The module `base` with its constants; `asks` are sections of the configuration and their names."""
-    defined, replaced = _substituted(values)
-    module = f"---- MODULE Check ----\nEXTENDS {base}\n{defined}\n====\n"
-    sections = "".join(f"{section}\n  {' '.join(names)}\n" for section, names in asks if names)
-    return Model("Check", module, f"{behaviour}\n{replaced}{sections}", extends)
+    """The module `base` with its constants and `more` definitions; `behaviour` is a line of the configuration."""
+    # As definitions: a configuration takes no negative number.
+    defined = "\n".join(f"The{name} == {value}" for name, value in values.items())
+    replaced = "\n".join(f"  {name} <- The{name}" for name in values)
+    asks = (("INVARIANT", invariants), ("PROPERTY", properties))
+    asked = "".join(f"{section}\n  {' '.join(names)}\n" for section, names in asks if names)
+    text = f"---- MODULE Check ----\nEXTENDS {base}\n{defined}\n{more}\n====\n"
+    return Model("Check", text, f"{behaviour}\nCONSTANTS\n{replaced}\n{asked}", extends)
 
 
-def labelled(bounds: Bounds, profile: str, begins: Sequence[str], extends: dict[str, str]) -> Model:
-    """The specification with an action for each label of the simulator, for its graph."""
-    defined, replaced = _substituted(constants(bounds, profile, begins))
+def labelled(
+    bounds: Bounds,
+    profile: str,
+    begins: Sequence[str],
+    extends: Mapping[str, str],
+    *,
+    base: str = "Tick",
+    flaw: str = "none",
+    invariants: Sequence[str] = (),
+    properties: Sequence[str] = (),
+) -> Model:
+    """The specification with an action for each label of the simulator: for its graph, and for traces."""
     actions = named(bounds, PROFILES[profile])
-    # `TRUE /\` keeps the checker from looking into the call, and naming the action after it.
+    # `TRUE /\\` keeps the checker from looking into the call, and naming the action after it.
     lines = [f"{name} == TRUE /\\ {call}" for name, (_, call) in actions.items()]
-    step = " \\/ ".join(actions)
-    text = "\n".join(["---- MODULE Check ----", "EXTENDS Tick", defined, *lines, f"Labelled == {step}", "====", ""])
-    return Model("Check", text, f"INIT Init\nNEXT Labelled\n{replaced}", extends)
+    either = " \\/ ".join(actions)
+    more = "\n".join([*lines, f"Labelled == {either}"])
+    values = constants(bounds, profile, begins, flaw)
+    return model(base, values, extends, "INIT Init\nNEXT Labelled", invariants, properties, more)

@@ -20,7 +20,7 @@ class Record(tuple[tuple[str, Value], ...]):
 
 
 State = Record
-Edge = tuple[State, str, State]
+Edge = tuple[int, str, int]
 
 
 def record(**fields: Value) -> Record:
@@ -82,12 +82,31 @@ def written(value: Value) -> str:
     return str(value).upper() if isinstance(value, bool) else str(value)
 
 
+class Space:
+    """States by number: a state is deep, and is compared once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[State, int] = {}
+        self._states: list[State] = []
+
+    def number(self, state: State) -> int:
+        """The number of a state, a new one if it was never seen."""
+        number = self._numbers.setdefault(state, len(self._states))
+        if number == len(self._states):
+            self._states.append(state)
+        return number
+
+    def state(self, number: int) -> State:
+        """The state of a number."""
+        return self._states[number]
+
+
 @frozen
 class Graph:
-    """States, those in which a behaviour begins, and labelled edges."""
+    """States, those in which a behaviour begins, and labelled edges; by their numbers in a space."""
 
-    initial: frozenset[State]
-    states: frozenset[State]
+    initial: frozenset[int]
+    states: frozenset[int]
     edges: frozenset[Edge]
 
 
@@ -102,12 +121,13 @@ def state(text: str) -> State:
     return record(**{name: parse(value) for name, value in zip(parts[1::2], parts[2::2], strict=True)})
 
 
-def graph(dump: str, label: Callable[[str], str]) -> Graph:
+def graph(dump: str, space: Space, label: Callable[[str], str]) -> Graph:
     """The graph in a dump of TLC; `label` translates the names of actions."""
-    nodes: dict[str, State] = {}
+    nodes: dict[str, int] = {}
     initial = []
     for name, text, filled in _NODE.findall(dump):
-        nodes[name] = state(text.replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\"))
+        plain = text.replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\")
+        nodes[name] = space.number(state(plain))
         if filled:
             initial.append(nodes[name])
     edges = {(nodes[a], label(name), nodes[b]) for a, b, name in _EDGE.findall(dump)}

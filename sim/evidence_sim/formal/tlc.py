@@ -8,6 +8,7 @@ import importlib.util
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import field, frozen
@@ -28,7 +29,7 @@ class Model:
     name: str
     module: str
     configuration: str
-    extends: dict[str, str] = field(factory=dict)
+    extends: Mapping[str, str] = field(factory=dict)
 
 
 @frozen
