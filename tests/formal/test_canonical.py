@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from evidence_sim.config import Config, Initial
 from evidence_sim.explore import canonical as identities
 from evidence_sim.explore.bounds import Bounds, Move, Node, Scope, moves
@@ -23,6 +24,7 @@ CASES = [
     ("crash-stop", Bounds(2, 0, 1, scope=Scope.STATUS)),
     ("lying-disk", Bounds(2, 1, 0, scope=Scope.STATUS)),
     ("lying-disk", Bounds(1, 2, 0, scope=Scope.ALL)),
+    ("byzantine", Bounds(1, 2, 0)),
 ]
 
 

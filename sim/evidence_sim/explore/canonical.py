@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
-from evidence_kernel import State
+from evidence_kernel import Expect, Expectation, State
 from evidence_sim import oracle
-from evidence_sim.cells import Cell, Cells
+from evidence_sim.cells import Cell
 from evidence_sim.config import HOUR, records, tick_id
 from evidence_sim.explore.bounds import Node, Scope
 from evidence_sim.values import Ghost, Pending, Run, Seen, Tenant, World
@@ -72,8 +72,8 @@ def _cells(world: World, tenant: int, scope: Scope) -> list[Cell]:
 
 def _tenant(world: World, index: int, scope: Scope) -> Key:
     tenant: Tenant = world.tenants[index]
-    runs = tuple(sorted(_run(run, index, world.cells, scope) for run in tenant.runs))
-    pending = tuple(sorted(_pending(late, world.cells) for late in tenant.pending))
+    runs = tuple(sorted(_run(run, index, world, scope) for run in tenant.runs))
+    pending = tuple(sorted(_pending(late, world) for late in tenant.pending))
     cells = tuple(_cell(cell) for cell in _cells(world, index, scope))
     ghost = (tenant.started, tenant.forgetting, *_ghost(tenant.ghost, scope))
     return (_began(world, index), runs, pending, *cells, ghost)
@@ -89,35 +89,41 @@ def _cell(cell: Cell) -> Key:
     return (says(cell.value), tuple(says(value) for value, _ in cell.past[:REACH]))
 
 
-def _pending(late: Pending, cells: Cells) -> Key:
+def _met(world: World, key: str, expect: Expectation) -> object:
+    """Whether a condition holds now. A version never comes back; absence does, where records vanish."""
+    met = world.cells.at(key).meets(expect)
+    return (met, expect is Expect.ABSENT) if world.config.profile == "byzantine" else met
+
+
+def _pending(late: Pending, world: World) -> Key:
     """A put under way; when its tick looked is judged where a claim lands."""
     looked_at = late.by.looked_at if late.phase == "CLAIM" else None
     return (
         tick_id(late.by.tenant, late.n),
         late.phase,
         says(late.value),
-        cells.at(late.key).meets(late.expect),
+        _met(world, late.key, late.expect),
         looked_at or 0,
     )
 
 
-def _run(run: Run, tenant: int, cells: Cells, scope: Scope) -> Key:
+def _run(run: Run, tenant: int, world: World, scope: Scope) -> Key:
     state: State = run.state
     keys, phase = records(tenant).by_name, state.phase.value
     mine = (says(state.backfill), str(state.evidence)) if phase in _BACKFILL else ()
     held: Key = ()
     if state.attempt is not None:
         ledger = state.attempt.ledger
-        current = cells.at(keys["ledger"]).meets(ledger.expect)
+        current = _met(world, keys["ledger"], ledger.expect)
         held = (state.attempt.trigger.value, says(ledger.value), current, state.attempt.number)
     ending = "" if state.ending is None else state.ending.outcome.value
-    status = () if scope is Scope.TICK else _status(state, run.seen, cells, keys["status"])
+    status = () if scope is Scope.TICK else _status(state, run.seen, world, keys["status"])
     return (tick_id(tenant, run.n), run.host, run.hurt, phase, mine, held, ending, status, _seen(run.seen, state))
 
 
-def _status(state: State, seen: Seen, cells: Cells, key: str) -> Key:
+def _status(state: State, seen: Seen, world: World, key: str) -> Key:
     opened, ending = state.opened, state.ending
-    current = opened is not None and cells.at(key).meets(opened.expect)
+    current = opened is not None and _met(world, key, opened.expect)
     said = "" if opened is None else str(opened.status)
     return (said, current, str(ending), str(state.evidence), state.installed_at or 0, seen.started_at, seen.decided_at)
 

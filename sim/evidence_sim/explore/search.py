@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from evidence_sim.config import Config
+from evidence_sim.config import Config, Initial
 from evidence_sim.explore.bounds import Bounds, Move, Node, Scope, moves
 from evidence_sim.explore.canonical import Key, canonical, exact, symmetric
 from evidence_sim.facts import Fact
@@ -39,10 +39,16 @@ class Violation:
 
 @define
 class Explored:
-    """What a search found. `states` by depth; `complete` unless it was stopped at its limit of states."""
+    """What a search found.
+
+    `levels` are new states by depth in moves; `said` its bounds; `complete` unless it was stopped.
+    """
 
     bounds: Bounds
+    machines: tuple[str, ...]
     profile: str
+    said: str
+    beginnings: int
     states: int = 0
     edges: int = 0
     levels: list[int] = field(factory=list)
@@ -52,7 +58,7 @@ class Explored:
     outcomes: Counter[str] = field(factory=Counter)
     answers: set[tuple[str, str]] = field(factory=set)
     rows: set[tuple[str, str]] = field(factory=set)
-    complete: bool = True
+    complete: bool = False
 
     @property
     def depth(self) -> int:
@@ -69,6 +75,17 @@ def identity(config: Config, reduced: bool = True) -> Identity:
     if set(config.machines) != {"kernel"}:
         return exact
     return symmetric if reduced and config.profile != "byzantine" else canonical
+
+
+def beginnings(config: Config) -> tuple[Config, ...]:
+    """Where a search begins: every kind of evidence, a malformed ledger, a publication, no identity.
+
+    All tenants begin alike.
+    """
+    kinds = [Initial(evidence) for evidence in ("absent", "valid-12h", "valid-24h", "future", "invalid")]
+    kinds += [Initial("valid-24h", ledger="malformed"), Initial("valid-24h", publication="AUTO_24H")]
+    kinds.append(Initial(identity="none"))
+    return tuple(evolve(config, initial=(kind,) * config.tenants) for kind in kinds)
 
 
 @define
@@ -89,7 +106,9 @@ class Search:
     _judges: tuple[Invariant, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.found = Explored(self.bounds, self.roots[0].profile)
+        first = self.roots[0]
+        said = self.bounds.said(first)
+        self.found = Explored(self.bounds, first.machines, first.profile, said, len(self.roots))
         self._judges = judges(self.bounds.scope)
 
     def levels(self) -> Iterator[int]:
@@ -107,11 +126,12 @@ class Search:
             for number, node in level:
                 self._expand(number, node, after)
                 if len(self._known) > self.limit:
-                    self._finish(complete=False)
+                    self.stop()
                     return
             level = after
             yield len(self._known)
-        self._finish(complete=True)
+        self.stop()
+        self.found.complete = True
 
     def _expand(self, number: int, node: Node, after: list[tuple[int, Node]]) -> None:
         for move in moves(node, self.bounds):
@@ -172,5 +192,6 @@ class Search:
         *budget, tenants = key
         return (*budget, *(parts.setdefault(part, len(parts)) for tenant in tenants for part in tenant))
 
-    def _finish(self, complete: bool) -> None:
-        self.found.states, self.found.complete = len(self._known), complete
+    def stop(self) -> None:
+        """Count what is known; the search need not be over."""
+        self.found.states = len(self._known)
