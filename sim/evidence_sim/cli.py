@@ -1,7 +1,6 @@
 """The command `evidence-sim`."""
 
 import argparse
-import json
 import os
 import shlex
 import signal
@@ -13,12 +12,12 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
-from evidence_sim import bench, bench_store, lists
+from evidence_sim import bench, bench_store, explore_cli, lists
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
 from evidence_sim.faults import PROFILES
-from evidence_sim.machines import MACHINES, ROLLOUT
+from evidence_sim.machines import ROLLOUT
 from evidence_sim.report import console, progress, show_run
 from evidence_sim.sample import Plan
 from evidence_sim.story import tell
@@ -26,15 +25,9 @@ from evidence_sim.suite import planned, run_suite
 from evidence_sim.suite_report import described as suite_described
 from evidence_sim.suite_report import show_suite
 from evidence_sim.tally import Tally
-from evidence_sim.trace import Trace, TraceError, beside, dump, load, verdicts
+from evidence_sim.trace import Trace, TraceError, dump, load, verdicts
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, USAGE, Unusable, count, machines, write_json, write_text
 from evidence_sim.verdict import Run, described, shrunk
-
-OK, FOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
-_GIVEN = argparse.SUPPRESS  # what stands before the command counts as well
-
-
-class Unusable(Exception):
-    """The command cannot be carried out as given; the message names the value and the way out."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,19 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="evidence-sim", description="Break the kernel, if you can.")
     parser.set_defaults(do=_suite)
     parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
-    parser.add_argument("--jobs", type=_count(64), help="processes (default: one a processor)")
-    commands = parser.add_subparsers(title="commands", metavar="run|replay|machines|faults|invariants|bench")
+    parser.add_argument("--jobs", type=count(64), help="processes (default: one a processor)")
+    commands = parser.add_subparsers(title="commands", metavar="run|explore|replay|machines|faults|invariants|bench")
     _add_run(commands)
+    explore_cli.add(commands)
     replay = commands.add_parser("replay", help="tell a trace, and whether it still violates")
     replay.add_argument("trace", type=Path, metavar="TRACE")
-    replay.add_argument("--machine", type=_machines, help="another machine in the trace's place")
+    replay.add_argument("--machine", type=machines, help="another machine in the trace's place")
     replay.add_argument("--export", choices=sorted(EXPORTS), help="print it in another form instead")
     replay.set_defaults(do=_replay)
     for name, show in lists.LISTS.items():
         listing = commands.add_parser(name, help=show.__doc__)
         listing.set_defaults(do=_listing(show))
     timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
-    timing.add_argument("--json", metavar="PATH", type=Path, default=_GIVEN, help="also write them as JSON")
+    timing.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write them as JSON")
     timing.add_argument(
         "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
     )
@@ -84,26 +78,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="a campaign of one machine, or of several over one store")
-    run.add_argument("--machine", type=_machines, metavar="M[,M]", help="default: kernel; in rollout with the old ones")
+    run.add_argument("--machine", type=machines, metavar="M[,M]", help="default: kernel; in rollout with the old ones")
     run.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
     run.add_argument("--seeds", type=_seeds, default=Seeds(), metavar="N|FIRST:COUNT", help="default: 100")
-    run.add_argument("--ticks", type=_count(10_000), default=12, help="of each tenant (default: 12)")
-    run.add_argument("--tenants", type=_count(MOST_TENANTS), default=2, help="default: 2")
-    run.add_argument("--jobs", type=_count(64), default=_GIVEN, help="processes (default: 1)")
+    run.add_argument("--ticks", type=count(10_000), default=12, help="of each tenant (default: 12)")
+    run.add_argument("--tenants", type=count(MOST_TENANTS), default=2, help="default: 2")
+    run.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: 1)")
     run.add_argument("--store", choices=STORES, default="memory")
     run.add_argument("--require-coverage", action="store_true", help="fail where a goal or a premise was missed")
-    run.add_argument("--json", metavar="PATH", type=Path, default=_GIVEN, help="also write it as JSON; - for stdout")
+    run.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     run.add_argument("--out", metavar="DIR", type=Path, default=Path("traces"), help="for traces (default: traces)")
     run.set_defaults(do=_run)
-
-
-def _count(most: int) -> Callable[[str], int]:
-    def count(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most}")
-        return int(text)
-
-    return count
 
 
 def _seeds(text: str) -> Seeds:
@@ -113,24 +98,12 @@ def _seeds(text: str) -> Seeds:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _machines(text: str) -> tuple[str, ...]:
-    machines = tuple(text.split(","))
-    for machine in machines:
-        if machine not in MACHINES:
-            raise argparse.ArgumentTypeError(f"{machine!r} is no machine; machines are {', '.join(MACHINES)}")
-    try:
-        beside(machines)
-    except TraceError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return machines
-
-
 def _suite(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
     with progress("suite", sum(seeds.count for _, seeds in planned())) as bar:
         report = run_suite(given.jobs or processors(), bar.to)
     show_suite(out, report)
-    _write_json(given.json, suite_described(report))
+    write_json(given.json, suite_described(report))
     if report.interrupted:
         done = (*report.runs, *(caught.run for caught in report.caught), *report.unshrunk)
         return _interrupted(sum(run.seeds.count for run in done))
@@ -143,10 +116,10 @@ def _interrupted(seeds: int) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    machines = given.machine or (ROLLOUT if given.profile == "rollout" else ("kernel",))
-    if given.profile == "rollout" and len(set(machines)) == 1:
-        raise Unusable(f"rollout is about machines beside each other; name {machines[0]} and others with --machine")
-    plan = Plan(machines, given.profile, given.tenants, given.ticks)
+    named = given.machine or (ROLLOUT if given.profile == "rollout" else ("kernel",))
+    if given.profile == "rollout" and len(set(named)) == 1:
+        raise Unusable(f"rollout is about machines beside each other; name {named[0]} and others with --machine")
+    plan = Plan(named, given.profile, given.tenants, given.ticks)
     out = console(stderr=given.json == Path("-"))
     run, interrupted = _campaign(plan, given)
     show_run(out, run)
@@ -163,7 +136,7 @@ def _run(given: argparse.Namespace) -> int:
                 unwritten = error
                 continue
             out.print(f"     replay it: evidence-sim replay {shlex.quote(str(path))}", markup=False, soft_wrap=True)
-    _write_json(given.json, described(run, traces))
+    write_json(given.json, described(run, traces))
     if unwritten is not None:
         raise unwritten
     if interrupted:
@@ -188,11 +161,7 @@ def _campaign(plan: Plan, given: argparse.Namespace) -> tuple[Run, bool]:
 
 def _stored(folder: Path, trace: Trace) -> Path:
     path = folder / f"{trace.machine.replace(',', '+')}-{trace.config.profile}-{trace.violates}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(dump(trace), encoding="utf-8")
-    except OSError as error:
-        raise Unusable(f"cannot write {path}: {error.strerror}; name another folder with --out") from None
+    write_text(path, dump(trace), "; name another folder with --out")
     return path
 
 
@@ -232,7 +201,7 @@ def _bench(given: argparse.Namespace) -> int:
     else:
         results = _bench_store(given.store)
         bench_store.show(out, results)
-    _write_json(given.json, {"results": [result.described() for result in results]})
+    write_json(given.json, {"results": [result.described() for result in results]})
     return OK
 
 
@@ -252,19 +221,6 @@ def _new_file(text: str) -> Path:
     if not text.startswith("sqlite:") or path.exists():
         raise argparse.ArgumentTypeError(f"{text!r} is not sqlite:PATH with a PATH where nothing is yet")
     return path
-
-
-def _write_json(path: Path | None, value: Any) -> None:
-    if path is None:
-        return
-    text = json.dumps(value, indent=2) + "\n"
-    if path == Path("-"):
-        sys.stdout.write(text)
-        return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Unusable(f"cannot write {path}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Counting:
         self._digest = 0
         # Per tenant: each fault that a later tick has yet to survive, and the last ordinal that had started then.
         self._endured: list[dict[str, int]] = [{} for _ in range(tenants)]
-        self._known: set[tuple[object, ...]] = set()
+        self._rows = Rows()
 
     def count(self, fact: Fact) -> None:
         """One action more."""
@@ -106,17 +106,29 @@ class Counting:
         self._row(fact)
 
     def _row(self, fact: Fact) -> None:
-        """The row of SCHEDULER that a step of the shipped kernel took; asked once for each kind of step."""
+        row = self._rows.of(fact)
+        if row is not None:
+            self.tally.rows.add(row)
+
+
+class Rows:
+    """Which row of SCHEDULER a step of the shipped kernel took; the kernel is asked once for each kind of step."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[str, str]] = {}
+
+    def of(self, fact: Fact) -> tuple[str, str] | None:
+        """The phase and the finding; None where no kernel took a step."""
         if fact.run is None or fact.answer is None:
-            return
+            return None
         run, after = fact.run, fact.run_after
         if fact.before.config.machines[run.machine] != "kernel":
-            return
+            return None
         ending = None if after is None or after.state.ending is None else after.state.ending.reason
         evidence = None if after is None else after.state.evidence
         warned = tuple(line.text.rpartition("=")[2] for line in fact.log)
         kind = (run.phase, type(fact.answer), fact.phase_after, ending, evidence, warned)
         if kind not in self._known:
-            self._known.add(kind)
             finding, _ = FINDINGS[run.state.phase](run.state, fact.answer, fact.at)
-            self.tally.rows.add((run.phase, str(finding)))
+            self._known[kind] = (run.phase, str(finding))
+        return self._known[kind]

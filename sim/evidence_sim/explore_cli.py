@@ -1,0 +1,136 @@
+"""The command `evidence-sim explore`."""
+
+import argparse
+import resource
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rich.console import Console
+
+from evidence_sim.config import Config
+from evidence_sim.explore.bounds import MOST_TICKS, Bounds, Scope
+from evidence_sim.explore.result import Result
+from evidence_sim.explore.search import Search, beginnings, identity, judges
+from evidence_sim.faults import PROFILES
+from evidence_sim.report import console, table
+from evidence_sim.tally import ROWS
+from evidence_sim.trace import dump
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, machines, write_json, write_text
+
+_EXAMPLES = """examples:
+  evidence-sim explore                                    the kernel under cloud-kv: 2 ticks, 1 fault, 1 clock step
+  evidence-sim explore --profile lying-disk --faults 2    more faults; about 30 times the states
+  evidence-sim explore --scope status --out traces        the status record, its counterexamples as files
+  evidence-sim explore --machine plain-put --faults 0     how a specimen breaks, by the shortest way
+"""
+
+
+def add(commands: Any) -> None:
+    """The parser of the command."""
+    parser = commands.add_parser(
+        "explore",
+        help="every world within bounds, breadth-first",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--machine", type=machines, metavar="M[,M]", help="default: kernel; in rollout with v2.20")
+    parser.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
+    parser.add_argument("--tenants", type=count(3), default=1, help="default: 1")
+    parser.add_argument("--ticks", type=count(MOST_TICKS), default=2, help="of each tenant (default: 2)")
+    parser.add_argument("--faults", type=count(9, 0), default=1, help="in all (default: 1)")
+    parser.add_argument("--steps", type=count(9, 0), default=1, help="of clocks, in all (default: 1)")
+    parser.add_argument("--operators", type=count(9, 0), default=0, help="actions of operators, in all (default: 0)")
+    parser.add_argument("--scope", choices=[scope.value for scope in Scope], default=Scope.TICK.value)
+    parser.add_argument("--symmetry", action="store_true", help="take worlds that differ in names only as one")
+    parser.add_argument("--limit", type=count(10**8), default=5_000_000, help="stop at so many states")
+    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the shortest counterexamples as traces")
+    parser.set_defaults(do=_explore)
+
+
+def _explore(given: argparse.Namespace) -> int:
+    search = _search(given)
+    began, interrupted = perf_counter(), False
+    with _progress() as now:
+        try:
+            for states in search.levels():
+                now(f"depth {search.found.depth}, {states:,} states, {_memory()} MiB")
+        except KeyboardInterrupt:
+            search.stop()
+            interrupted = True
+    result = Result(search.found, perf_counter() - began, _memory())
+    out = console(stderr=given.json == Path("-"))
+    show(out, result)
+    for violation in result.found.violations.values() if given.out else ():
+        path = given.out / f"{violation.trace.machine.replace(',', '+')}-{given.profile}-{violation.invariant}.json"
+        write_text(path, dump(violation.trace), "; name another folder with --out")
+        out.print(f"replay it: evidence-sim replay {shlex.quote(str(path))}", markup=False, soft_wrap=True)
+    write_json(given.json, result.described())
+    if interrupted:
+        print("evidence-sim: interrupted; nothing is said of what was not reached", file=sys.stderr)
+        return INTERRUPTED
+    return OK if result.found.complete and not result.broken() else FOUND
+
+
+def _search(given: argparse.Namespace) -> Search:
+    named = given.machine or (("kernel", "v2.20") if given.profile == "rollout" else ("kernel",))
+    scope = Scope(given.scope)
+    if scope is not Scope.ALL and any(name.startswith("v2.") for name in named):
+        if given.machine and given.profile != "rollout":
+            raise Unusable(f"{named[0]} has other phases than the kernel; search it with --scope all")
+        scope = Scope.ALL
+    roots = beginnings(Config(given.tenants, len(set(named)), named, given.profile))
+    bounds = Bounds(given.ticks, given.faults, given.steps, given.operators, scope)
+    return Search(roots, bounds, identity(roots[0], given.symmetry), limit=given.limit)
+
+
+def _memory() -> int:
+    """The peak of this process's memory in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A line that changes while there is a terminal, else one line for each time the work has doubled."""
+    out = console(stderr=True)
+    if out.is_terminal and not out.is_dumb_terminal:
+        with out.status("searching") as status:
+            yield status.update
+        return
+    calls = 0
+
+    def line(text: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls & (calls - 1) == 0:
+            print(f"explore: {text}", file=sys.stderr, flush=True)
+
+    yield line
+
+
+def show(out: Console, result: Result) -> None:
+    """The verdicts and the counts of a search."""
+    found = result.found
+    out.print(f"{','.join(found.machines)} under {found.profile}, from {found.beginnings} beginnings")
+    out.print(f"{found.states:,} states, {found.edges:,} moves, depth {found.depth}", end="")
+    out.print(f" in {result.seconds:.1f} s, {result.memory} MiB\n")
+    rows = []
+    for invariant in judges(found.bounds.scope):
+        violation = found.violations.get(invariant.id)
+        shortest = "" if violation is None else f"after {len(violation.trace.actions)} actions"
+        premise = f"{found.premises[invariant.id]:,}"
+        rows.append((invariant.id, invariant.name, result.verdict(invariant), premise, shortest))
+    out.print(table(result.strength, ("id", "name", "verdict", "premise held", "shortest violation"), rows))
+    for violation in found.violations.values():
+        out.print(f"{violation.invariant}: {violation.says}", markup=False)
+        out.print("  " + " ".join(str(action) for action in violation.trace.actions), markup=False)
+    out.print(f"Rows of SCHEDULER taken: {len(found.rows)} of {ROWS}; answers met: {len(found.answers)}")
+    for goal in result.unreached():
+        out.print(f"  not reached within these bounds: {goal}")
+    if not found.complete:
+        out.print("The search was stopped: nothing is said of what it did not reach.")

@@ -1,0 +1,62 @@
+"""What the commands share: exit statuses, the error of a wrong use, arguments that are numbers, JSON."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from evidence_sim.machines import MACHINES
+from evidence_sim.trace import TraceError, beside
+
+OK, FOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
+GIVEN = argparse.SUPPRESS  # what stands before the command counts as well
+
+
+class Unusable(Exception):
+    """The command cannot be carried out as given; the message names the value and the way out."""
+
+
+def count(most: int, least: int = 1) -> Callable[[str], int]:
+    """The type of an argument that is a number of things."""
+
+    def counted(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        return int(text)
+
+    return counted
+
+
+def machines(text: str) -> tuple[str, ...]:
+    """The type of an argument that names one machine, or several over one store."""
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in MACHINES:
+            raise argparse.ArgumentTypeError(f"{name!r} is no machine; machines are {', '.join(MACHINES)}")
+    try:
+        beside(names)
+    except TraceError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return names
+
+
+def write_json(path: Path | None, value: Any) -> None:
+    """Write a result where the user wants it. Raises Unusable where it cannot be written."""
+    if path is None:
+        return
+    text = json.dumps(value, indent=2) + "\n"
+    if path == Path("-"):
+        sys.stdout.write(text)
+        return
+    write_text(path, text, "")
+
+
+def write_text(path: Path, text: str, way_out: str) -> None:
+    """Write a file, and its folder where there is none. Raises Unusable where that is not possible."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}{way_out}") from None
