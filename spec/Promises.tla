@@ -66,7 +66,7 @@ S14 == [][\A t \in Ticks : T[t].at \in Backfill /\ T'[t].at # T[t].at =>
 S17 == [][\A t \in Ticks :
             /\ (T[t].at = "LEDGER_READ" /\ T'[t].at = "DONE_READ") =>
                  LET age == now - T[t].installed IN
-                 IF T'[t].trigger = "AUTO_12H" THEN 48 <= age /\ age < 96 ELSE age >= 96
+                 IF T'[t].trigger = "AUTO_12H" THEN 720 <= age /\ age < 1440 ELSE age >= 1440
             /\ T[t].trigger # "nothing" => T'[t].trigger \in {T[t].trigger, "nothing"}]_vars
 -----------------------------------------------------------------------------
 (* Two that the protocol keeps beside its invariants. A settlement is written over nothing but the tick's own

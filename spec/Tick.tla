@@ -6,8 +6,8 @@ An action is named as the simulator's labels name it, and `k` is what came of it
 rest of the page is sets, records and functions. What is left out: the status record (see Status.tla) and
 reports' contents.
 
-Time is counted in quarters of an hour since the world began. Every window, tier and tolerance of the
-schedule is a whole number of them, so the arithmetic here is the kernel's, and no abstraction of it.
+Time is counted in minutes since the world began. Every window, tier and tolerance of the schedule is a whole
+number of them, so the arithmetic here is the kernel's, and no abstraction of it.
 A version is never compared but with the one that is current: so instead of versions every holder of one
 has a mark, whether it is `current`, and each write of the ledger takes it away from all of them. *)
 EXTENDS Integers, Sequences, FiniteSets
@@ -16,7 +16,7 @@ CONSTANTS
   N,           \* how many ticks start
   Faults,      \* how many faults happen in all, crashes included
   Steps,       \* how many steps the clock makes
-  ClockSteps,  \* the steps that it may make, in quarters of an hour
+  ClockSteps,  \* the steps that it may make, in minutes
   Begins,      \* what the evidence may be at first: "absent", "valid-12h", "valid-24h", "invalid"
   Reads,       \* what may come of a read beside "ok"
   Writes,      \* what may come of a write beside "ok"
@@ -37,9 +37,9 @@ vars == <<T, store, late, audits, calls, now, faults, steps, wrong>>
 -----------------------------------------------------------------------------
 (* The schedule. *)
 Triggers == {"AUTO_12H", "AUTO_24H"}
-Tolerance == 1
-Tier(attempts) == CASE attempts = 0 -> 0 [] attempts = 1 -> 2 [] attempts = 2 -> 8 [] OTHER -> 96
-Due(age) == IF age < 48 THEN "nothing" ELSE IF age < 96 THEN "AUTO_12H" ELSE "AUTO_24H"
+Tolerance == 15
+Tier(attempts) == CASE attempts = 0 -> 0 [] attempts = 1 -> 30 [] attempts = 2 -> 120 [] OTHER -> 1440
+Due(age) == IF age < 720 THEN "nothing" ELSE IF age < 1440 THEN "AUTO_12H" ELSE "AUTO_24H"
 
 (* Records. What does not parse is Torn or Spoilt; the second is what corruption leaves as it is. *)
 Absent == [is |-> "absent"]
@@ -81,8 +81,8 @@ Over == [New EXCEPT !.at = "over"]
 
 Begin(begins) ==
   CASE begins = "absent" -> [val |-> Absent, past |-> <<>>]
-    [] begins = "valid-12h" -> [val |-> Evidence(-48, "before"), past |-> <<Absent>>]
-    [] begins = "valid-24h" -> [val |-> Evidence(-96, "before"), past |-> <<Absent>>]
+    [] begins = "valid-12h" -> [val |-> Evidence(-720, "before"), past |-> <<Absent>>]
+    [] begins = "valid-24h" -> [val |-> Evidence(-1440, "before"), past |-> <<Absent>>]
     [] begins = "invalid" -> [val |-> Torn, past |-> <<Absent>>]
 Empty == [val |-> Absent, past |-> <<>>]
 
@@ -140,13 +140,39 @@ Waits(t, phase, key, value, k) ==
 Goes(t, k, tick) ==
   /\ Turn(t, [tick EXCEPT !.hurt = @ \/ k # "ok"])
   /\ UNCHANGED wrong
-Ends(t, k, outcome, doubt) ==
+Ends(t, k, outcome) ==
+  LET success == outcome \in Success
+      doubt == T[t].doubt \/ (k = "failed" /\ T[t].at # "SETTLE")
+      hurt == T[t].hurt \/ k # "ok" IN
   /\ Turn(t, Over)
   /\ wrong' = wrong
-       \cup (IF outcome \in Success /\ doubt THEN {"S13"} ELSE {})
-       \cup (IF outcome \in Success /\ Flaw = "naive S13" /\ (T[t].hurt \/ k # "ok") THEN {"S13 naive"} ELSE {})
+       \cup (IF success /\ doubt THEN {"S13"} ELSE {})
+       \cup (IF success /\ hurt /\ Flaw = "naive S13" THEN {"S13 naive"} ELSE {})
        \cup (IF outcome = "ALREADY_DONE" /\ store'[T[t].trigger].val = Absent THEN {"S18"} ELSE {})
-       \cup (IF ~T[t].hurt /\ k = "ok" /\ store'.evidence.val = Absent THEN {"L1"} ELSE {})
+       \cup (IF ~hurt /\ store'.evidence.val = Absent THEN {"L1"} ELSE {})
+-----------------------------------------------------------------------------
+(* How a tick ends with an answer; "none" where it goes on. *)
+Reading(v) == IF v.is # "evidence" THEN "SKIPPED" ELSE IF v.at > now + Tolerance THEN "EVIDENCE_IN_FUTURE" ELSE "none"
+Planning(v, installed) ==
+  IF v = Failed THEN "STORE_FAILED" ELSE IF v \in {Torn, Spoilt} THEN "LEDGER_INVALID"
+  ELSE IF Due(now - installed) = "nothing" THEN "NOT_DUE" ELSE "none"
+(* The clock that a tick goes by is the one at the answer, never the one at its start. *)
+Clk(t) == IF Flaw = "clock at start" THEN T[t].start ELSE now
+Waiting(t) ==
+  LET entry == Entries(T[t].ledger)[T[t].trigger] IN
+  Running(entry, Clk(t)) /\ ~Implausible(entry, Clk(t), IF Flaw = "no tolerance" THEN 0 ELSE Tolerance)
+Looking(t, v) ==
+  IF v = Failed THEN "STORE_FAILED" ELSE IF v # Absent THEN "ALREADY_DONE" ELSE IF Waiting(t) THEN "BACKOFF" ELSE "none"
+Claiming(said) == CASE said = "conflict" -> "CONTENDED" [] said = "failed" -> "STORE_FAILED" [] OTHER -> "none"
+Outcome(t, k) ==
+  CASE T[t].at = "TIMESTAMP_READ" -> Reading(Got("evidence", k))
+    [] T[t].at = "LEDGER_READ" -> Planning(Got("ledger", k), T[t].installed)
+    [] T[t].at = "DONE_READ" -> Looking(t, Got(T[t].trigger, k))
+    [] T[t].at = "CLAIM" -> Claiming(Said(T[t].current = "yes", k))
+    [] T[t].at = "CLAIM_VERIFY" -> IF Got("ledger", k) = T[t].ledger THEN "none" ELSE "STORE_FAILED"
+    [] T[t].at = "SETTLE" -> T[t].outcome
+    [] OTHER -> "none"
+GoesOrEnds(t, k, tick) == IF Outcome(t, k) = "none" THEN Goes(t, k, tick) ELSE Ends(t, k, Outcome(t, k))
 -----------------------------------------------------------------------------
 (* The backfill. *)
 EvidenceRead(t, k) ==
@@ -174,68 +200,48 @@ EvidenceVerify(t, k) ==
 
 TimestampRead(t, k) ==
   /\ Get(t, "TIMESTAMP_READ", "evidence", k)
-  /\ LET v == Got("evidence", k) IN
-     IF v.is # "evidence" THEN Ends(t, k, "SKIPPED", v = Failed)
-     ELSE IF v.at > now + Tolerance THEN Ends(t, k, "EVIDENCE_IN_FUTURE", FALSE)
-     ELSE Goes(t, k, [T[t] EXCEPT !.at = "LEDGER_READ", !.grounded = TRUE, !.installed = v.at])
+  /\ GoesOrEnds(t, k, [T[t] EXCEPT !.at = "LEDGER_READ", !.grounded = TRUE, !.installed = Got("evidence", k).at])
   /\ UNCHANGED <<late, audits, calls, now, steps>>
 -----------------------------------------------------------------------------
 (* The claim. *)
 LedgerRead(t, k) ==
   /\ Get(t, "LEDGER_READ", "ledger", k)
-  /\ LET v == Got("ledger", k)
-         due == Due(now - T[t].installed) IN
-     IF v = Failed THEN Ends(t, k, "STORE_FAILED", TRUE)
-     ELSE IF v \in {Torn, Spoilt} THEN Ends(t, k, "LEDGER_INVALID", FALSE)
-     ELSE IF due = "nothing" THEN Ends(t, k, "NOT_DUE", FALSE)
-     ELSE Goes(t, k, [T[t] EXCEPT !.at = "DONE_READ", !.installed = 0, !.trigger = due, !.ledger = v,
-                                  !.current = IF k = "ok" THEN "yes" ELSE "no"])
+  /\ GoesOrEnds(t, k, [T[t] EXCEPT !.at = "DONE_READ", !.installed = 0, !.trigger = Due(now - T[t].installed),
+                                   !.ledger = Got("ledger", k), !.current = IF k = "ok" THEN "yes" ELSE "no"])
   /\ late' = Held(late)
   /\ UNCHANGED <<audits, calls, now, steps>>
 
-Asks(x) == calls' = [calls EXCEPT ![x] = @ + 1]
-(* The clock that a tick goes by is the one at the answer, never the one at its start. *)
-Clk(t) == IF Flaw = "clock at start" THEN T[t].start ELSE now
+Asks(t, whether) == calls' = [calls EXCEPT ![T[t].trigger] = IF whether THEN @ + 1 ELSE @]
 Claimed(t) ==
   LET x == T[t].trigger
       n == Entries(T[t].ledger)[x].attempts + 1 IN
   [Entries(T[t].ledger) EXCEPT ![x] = [@ EXCEPT !.attempts = n, !.until = Clk(t) + Tier(n), !.by = Id(t)]]
 
 DoneRead(t, k) ==
-  /\ Get(t, "DONE_READ", T[t].trigger, k)
-  /\ LET v == Got(T[t].trigger, k)
-         entry == Entries(T[t].ledger)[T[t].trigger]
-         tolerance == IF Flaw = "no tolerance" THEN 0 ELSE Tolerance
-         unclaimed == v = Absent /\ ~(Running(entry, Clk(t)) /\ ~Implausible(entry, Clk(t), tolerance)) IN
-     /\ IF v = Failed THEN Ends(t, k, "STORE_FAILED", TRUE)
-        ELSE IF v # Absent THEN Ends(t, k, "ALREADY_DONE", FALSE)
-        ELSE IF ~unclaimed THEN Ends(t, k, "BACKOFF", FALSE)
-        ELSE IF Flaw = "no claim" THEN Goes(t, k, [T[t] EXCEPT !.at = "GENERATE", !.ledger = Claimed(t)])
-        ELSE Goes(t, k, [T[t] EXCEPT !.at = "CLAIM", !.ledger = Claimed(t), !.looked = now])
-     /\ IF Flaw = "no claim" /\ unclaimed THEN Asks(T[t].trigger) ELSE UNCHANGED calls
+  /\ T[t].at = "DONE_READ" /\ Get(t, "DONE_READ", T[t].trigger, k)
+  /\ GoesOrEnds(t, k, IF Flaw = "no claim" THEN [T[t] EXCEPT !.at = "GENERATE", !.ledger = Claimed(t)]
+                      ELSE [T[t] EXCEPT !.at = "CLAIM", !.ledger = Claimed(t), !.looked = now])
+  /\ Asks(t, Flaw = "no claim" /\ Outcome(t, k) = "none")
   /\ UNCHANGED <<late, audits, now, steps>>
 
 Claim(t, k) ==
   LET met == T[t].current = "yes"
-      said == Said(met, k)
+      applied == Said(met, k) = "applied"
       version == IF k # "lost" THEN "yes" ELSE IF Flaw = "counter versions" THEN "next" ELSE "no" IN
-  /\ Put(t, "CLAIM", "ledger", T[t].ledger, met, k)
+  /\ T[t].at = "CLAIM" /\ Put(t, "CLAIM", "ledger", T[t].ledger, met, k)
   /\ Waits(t, "CLAIM", "ledger", T[t].ledger, k)
-  /\ CASE said = "applied" -> Goes(t, k, [T[t] EXCEPT !.at = "GENERATE", !.looked = 0, !.claims = @ + 1, !.current = version])
-       [] said = "conflict" -> Ends(t, k, "CONTENDED", FALSE)
-       [] said = "failed" -> Ends(t, k, "STORE_FAILED", TRUE)
-       [] said = "unknown" -> Goes(t, k, [T[t] EXCEPT !.at = "CLAIM_VERIFY", !.looked = 0, !.doubt = TRUE,
-                                                      !.current = IF LedgerWritten THEN "no" ELSE @])
-  /\ IF said = "applied" THEN Asks(T[t].trigger) ELSE UNCHANGED calls
+  /\ GoesOrEnds(t, k, IF applied
+       THEN [T[t] EXCEPT !.at = "GENERATE", !.looked = 0, !.claims = @ + 1, !.current = version]
+       ELSE [T[t] EXCEPT !.at = "CLAIM_VERIFY", !.looked = 0, !.doubt = TRUE,
+                         !.current = IF LedgerWritten THEN "no" ELSE @])
+  /\ Asks(t, applied)
   /\ UNCHANGED <<audits, now, steps>>
 
 ClaimVerify(t, k) ==
-  /\ Get(t, "CLAIM_VERIFY", "ledger", k)
-  /\ IF Got("ledger", k) = T[t].ledger
-     THEN /\ Goes(t, k, [T[t] EXCEPT !.at = "GENERATE", !.claims = @ + 1, !.doubt = FALSE,
-                                     !.current = IF k = "ok" THEN "yes" ELSE "no"])
-          /\ Asks(T[t].trigger)
-     ELSE Ends(t, k, "STORE_FAILED", TRUE) /\ UNCHANGED calls
+  /\ T[t].at = "CLAIM_VERIFY" /\ Get(t, "CLAIM_VERIFY", "ledger", k)
+  /\ GoesOrEnds(t, k, [T[t] EXCEPT !.at = "GENERATE", !.claims = @ + 1, !.doubt = FALSE,
+                                   !.current = IF k = "ok" THEN "yes" ELSE "no"])
+  /\ Asks(t, Outcome(t, k) = "none")
   /\ late' = Held(late)
   /\ UNCHANGED <<audits, now, steps>>
 -----------------------------------------------------------------------------
@@ -274,7 +280,7 @@ Settle(t, k) ==
   LET met == T[t].current = "yes" IN
   /\ T[t].at = "SETTLE" /\ Put(t, "SETTLE", "ledger", Settled(t), met, k)
   /\ Waits(t, "SETTLE", "ledger", Settled(t), k)
-  /\ Ends(t, k, T[t].outcome, T[t].doubt)
+  /\ Ends(t, k, Outcome(t, k))
   /\ UNCHANGED <<audits, calls, now, steps>>
 -----------------------------------------------------------------------------
 (* What is no answer. *)

@@ -6,23 +6,23 @@ happen next are one to the specification.
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from attrs import frozen
 
 from evidence_sim.config import Config, Initial
-from evidence_sim.explore.bounds import Bounds, Node, Scope, moves
-from evidence_sim.explore.canonical import Key, canonical
+from evidence_sim.explore.bounds import Bounds, Move, Node
+from evidence_sim.explore.canonical import canonical
+from evidence_sim.explore.search import Identity, Search
 from evidence_sim.faults import PROFILES
 from evidence_sim.formal import tlc
-from evidence_sim.formal.labels import named
+from evidence_sim.formal.labels import named, said
 from evidence_sim.formal.mapping import specified
 from evidence_sim.formal.models import labelled
 from evidence_sim.formal.text import Edge, Graph, Space, State, graph, written
 from evidence_sim.world import initial
-
-KeyOf = Callable[[Node, Scope], Key]
 
 
 @frozen
@@ -43,7 +43,10 @@ class Difference:
 
 @frozen
 class Explored:
-    """The explorer's graph, how many worlds it is of, and those whose edges another world that is mapped alike has not."""
+    """The explorer's graph, and of how many worlds it is.
+
+    `loose` are the states that stand for worlds with unlike edges.
+    """
 
     graph: Graph
     worlds: int
@@ -60,39 +63,69 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def explored(bounds: Bounds, profile: str, begins: Sequence[str], space: Space, key: KeyOf = canonical) -> Explored:
-    """All worlds within the bounds that differ by `key`, mapped."""
+def explored(bounds: Bounds, profile: str, begins: Sequence[str], space: Space, same: Identity = canonical) -> Explored:
+    """All worlds within the bounds that differ by `same`, mapped."""
     roots = [Config(profile=profile, initial=(Initial(begin),)) for begin in begins]
-    todo = [Node(initial(config), bounds.faults, bounds.steps, bounds.operators) for config in roots]
-    numbers = {key(node, bounds.scope): space.number(_mapped(node, bounds)) for node in todo}
-    first = frozenset(numbers.values())
-    leaves: dict[int, frozenset[tuple[str, int]]] = {}
-    loose = []
+    states: dict[int, int] = {}
+    leaves: dict[int, set[tuple[str, int]]] = {}
+
+    def take(before: int, move: Move, after: int) -> None:
+        if after not in states:
+            states[after] = space.number(_mapped(move.after, bounds))
+        label = said(str(move.action), move.facts[-1].outcome)
+        leaves.setdefault(before, set()).add((label, states[after]))
+
+    for number, config in enumerate(roots):
+        states[number] = space.number(_mapped(Node(initial(config), bounds.faults, bounds.steps, 0), bounds))
+    first = frozenset(states.values())
+    search = Search(roots, bounds, same, take)
     with _uncollected():
-        while todo:
-            node = todo.pop()
-            out = set()
-            for move in moves(node, bounds):
-                name = key(move.after, bounds.scope)
-                if name not in numbers:
-                    numbers[name] = space.number(_mapped(move.after, bounds))
-                    todo.append(move.after)
-                out.add((str(move.action), numbers[name]))
-            before = numbers[key(node, bounds.scope)]
-            if leaves.setdefault(before, frozenset(out)) != out:
-                loose.append(before)
-    edges = frozenset((before, label, after) for before, out in leaves.items() for label, after in out)
-    return Explored(Graph(first, frozenset(leaves), edges), len(numbers), tuple(loose))
+        for _ in search.levels():
+            pass
+    out: dict[int, set[tuple[str, int]]] = {}
+    loose = [
+        s for world, s in states.items() if out.setdefault(s, leaves.get(world, set())) != leaves.get(world, set())
+    ]
+    edges = frozenset((before, label, after) for before, ends in out.items() for label, after in ends)
+    return Explored(Graph(first, frozenset(out), edges), search.found.states, tuple(loose))
 
 
 def _mapped(node: Node, bounds: Bounds) -> State:
     return specified(node.world, node.faults, node.steps, bounds.ticks)
 
 
-def checked(bounds: Bounds, profile: str, begins: Sequence[str], space: Space, extends: dict[str, str]) -> Graph:
-    """The graph that TLC finds. Raises NoChecker."""
+@frozen
+class Comparison:
+    """Both graphs within the same bounds, in one space."""
+
+    code: Explored
+    spec: Graph
+    space: Space
+
+    @property
+    def difference(self) -> Difference | None:
+        """The nearest difference; None where the graphs are the same."""
+        return difference(self.code.graph, self.spec, self.space)
+
+
+def compared(bounds: Bounds, profile: str, begins: Sequence[str], extends: Mapping[str, str]) -> Comparison:
+    """Explore, and let TLC check beside it."""
+    space = Space()
+    with ThreadPoolExecutor(1) as beside:
+        answer = beside.submit(asked, bounds, profile, begins, extends)
+        code = explored(bounds, profile, begins, space)
+        return Comparison(code, checked(answer.result(), bounds, profile, space), space)
+
+
+def asked(bounds: Bounds, profile: str, begins: Sequence[str], extends: Mapping[str, str]) -> tlc.Answer:
+    """TLC's answer, with the graph. Raises NoChecker."""
     answer = tlc.run(labelled(bounds, profile, begins, extends), dumps=True)
     assert answer.exit_code == tlc.HOLDS, answer.said
+    return answer
+
+
+def checked(answer: tlc.Answer, bounds: Bounds, profile: str, space: Space) -> Graph:
+    """The graph that TLC found, with the simulator's labels."""
     labels = {name: label for name, (label, _) in named(bounds, PROFILES[profile]).items()}
     with _uncollected():
         return graph(answer.dump, space, labels.__getitem__)
@@ -116,7 +149,7 @@ def _ways(begin: Iterable[int], edges: Iterable[Edge]) -> dict[int, tuple[str, .
     out: dict[int, list[tuple[str, int]]] = {}
     for before, label, after in sorted(edges):
         out.setdefault(before, []).append((label, after))
-    ways: dict[int, tuple[str, ...]] = {state: () for state in begin}
+    ways: dict[int, tuple[str, ...]] = dict.fromkeys(begin, ())
     todo = list(ways)
     for state in todo:
         for label, after in out.get(state, ()):

