@@ -100,11 +100,11 @@ def moves(node: Node, bounds: Bounds) -> Iterator[Move]:
         steps = node.steps - isinstance(action, Clock)
         operators = node.operators - (isinstance(action, Outside) and action.record is None)
         facts = [fact]
-        after = _eager(after, fact, facts, bounds.scope)
+        after = eager(after, fact, facts, bounds.scope)
         yield Move(action, Node(after, faults, steps, operators), tuple(facts))
 
 
-def _eager(world: World, fact: Fact, facts: list[Fact], scope: Scope) -> World:
+def eager(world: World, fact: Fact, facts: list[Fact], scope: Scope) -> World:
     """Answer `ok` as long as the tick that moved stands outside of the scope."""
     while scope is not Scope.ALL and fact.run_after is not None:
         phase, tenant = fact.run_after.phase, fact.tenant
