@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
-from evidence_sim import bench, bench_store, contract_cli, explore_cli, lists
+from evidence_sim import bench, bench_store, contract_cli, explore_cli, lists, liveness_cli, mutants_cli
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     explore_cli.add(commands)
     contract_cli.add(commands)
+    liveness_cli.add(commands)
+    mutants_cli.add(commands)
     replay = commands.add_parser("replay", help="tell a trace, and whether it still violates")
     replay.add_argument("trace", type=Path, metavar="TRACE")
     replay.add_argument("--machine", type=machines, help="another machine in the trace's place")

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from evidence_sim.config import Config, Initial
 from evidence_sim.explore.bounds import Bounds, Scope
+from evidence_sim.explore.liveness import Followed, follow
 from evidence_sim.explore.search import Explored, Search, beginnings, identity
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS, Invariant
@@ -83,6 +84,11 @@ _S10 = _by_hand(
         *("Start(a,1,h0)", "StatusRead(a,1):failed", "EvidenceRead(a,1):elsewhere:b"),
     ],
 )
+# The searches whose worlds are followed for ever: L1 to L3 are promised where no record is destroyed for good.
+FOLLOWED = ("crash-stop", "cloud-kv", "lying-disk")
+BEFORE = _LARGE
+OVERLAP = 2
+
 BY_HAND: Mapping[tuple[str, str], Trace] = {("byzantine", "S8"): _S8, ("byzantine", "S10"): _S10}
 
 
@@ -132,6 +138,11 @@ def decide(row: Row, now: Now) -> Decided:
             pass
         found.append(search.found)
     return Decided(row, tuple(found), tuple(_cell(row, invariant, found) for invariant in INVARIANTS))
+
+
+def futures(now: Now) -> list[Followed]:
+    """Liveness, decided for each profile that promises it."""
+    return [follow(Config(profile=profile), BEFORE, OVERLAP, now) for profile in FOLLOWED]
 
 
 def _cell(row: Row, invariant: Invariant, found: list[Explored]) -> Cell:

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from evidence_sim.contract import ROWS, Decided, decide
+from evidence_sim.contract import ROWS, Decided, decide, futures
 from evidence_sim.contract_page import PAGE, described, files, page
+from evidence_sim.explore.liveness import Followed
 from evidence_sim.report import console, spinner
 from evidence_sim.usage import FOUND, GIVEN, OK, write_json, write_text
 
@@ -26,24 +27,30 @@ def _contract(given: argparse.Namespace) -> int:
     with spinner("contract") as now:
         for row in ROWS:
             rows.append(decide(row, lambda bounds: now(f"{len(rows) + 1} of {len(ROWS)} rows, {bounds}")))
+        followed = futures(now)
     out = console(stderr=given.json == Path("-"))
     folder = given.write or given.check or Path("spec")
-    for line in page(rows, folder).splitlines():
+    for line in page(rows, followed, folder).splitlines():
         out.print(line, markup=False, soft_wrap=True)
-    write_json(given.json, described(rows))
+    write_json(given.json, described(rows, followed))
     wrong = [line for decided in rows for line in decided.wrong()]
+    wrong += [
+        f"{each.profile}, {b.name}: {' '.join(b.cycle)} for ever" for each in followed for b in each.bounds if b.cycle
+    ]
     if given.write:
-        for path, text in files(rows, folder).items():
+        for path, text in files(rows, followed, folder).items():
             write_text(path, text, "; name another folder")
     if given.check:
-        wrong += [f"{path} is stale; run evidence-sim contract --write {folder}" for path in _stale(rows, folder)]
+        wrong += [
+            f"{path} is stale; run evidence-sim contract --write {folder}" for path in _stale(rows, followed, folder)
+        ]
     for line in wrong:
         print(f"evidence-sim: {line}", file=sys.stderr)
     return FOUND if wrong else OK
 
 
-def _stale(rows: list[Decided], folder: Path) -> list[Path]:
+def _stale(rows: list[Decided], followed: list[Followed], folder: Path) -> list[Path]:
     """Files that are not what they would be, and those that no cell has any more."""
-    wanted = files(rows, folder)
+    wanted = files(rows, followed, folder)
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     return sorted({*stale, *(set((folder / "counterexamples").glob("*.json")) - set(wanted))})

@@ -4,7 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from evidence_sim.contract import Cell, Decided, smallest, stored
+from attrs import asdict
+
+from evidence_sim.config import HOUR
+from evidence_sim.contract import OVERLAP, Cell, Decided, smallest, stored
+from evidence_sim.explore.liveness import PERIOD, Followed
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.trace import Trace, dump
 
@@ -29,9 +33,18 @@ _BOUNDS = """## Bounds
 Every search begins with each kind of evidence, a malformed ledger, a publication that is there, and no identity.
 Clocks step by 12 h, 24 h and -24 h. `evidence-sim explore` repeats one search, and goes further.
 """
+_LIVENESS = f"""## Liveness
+
+Every world of these searches is followed for ever without further faults, in periods of {PERIOD // HOUR} h, with up to
+{OVERLAP} ticks in each, which interleave in every way. No run is endless before the property is met; the numbers are
+the most ticks that end, and periods that pass, before it is. Worlds that hold an invalid or future record are left out.
+
+| | property | until | ticks | periods | futures |
+|---|---|---|---:|---:|---:|
+"""
 
 
-def page(rows: Sequence[Decided], folder: Path) -> str:
+def page(rows: Sequence[Decided], followed: Sequence[Followed], folder: Path) -> str:
     """The page; `folder` is where it stands."""
     lines = [_HEAD, *_table(rows, folder), _S10, _BOUNDS]
     for decided in rows:
@@ -39,6 +52,7 @@ def page(rows: Sequence[Decided], folder: Path) -> str:
         for found in decided.found:
             lines.append(f"- {found.said}: {found.states:,} states, {found.edges:,} moves, depth {found.depth}")
         lines.append("")
+    lines += [_LIVENESS + "\n".join(_futures(followed)), ""]
     lines.append(_premises(rows))
     return "\n".join(lines)
 
@@ -56,6 +70,13 @@ def _text(decided: Decided, cell: Cell, folder: Path) -> str:
         return "-" if cell.strength == "moot" else "**E**"
     path = stored(decided.row, cell, folder).relative_to(folder)
     return f"[{len(smallest(cell.trace).actions)}{'' if cell.shortest else '*'}]({path})"
+
+
+def _futures(followed: Sequence[Followed]) -> Iterator[str]:
+    for each in followed:
+        for bound in each.bounds:
+            most = "never | never" if bound.cycle else f"{bound.ticks} | {bound.periods}"
+            yield f"| {each.said} | {bound.name} | {bound.says} | {most} | {each.places:,} |"
 
 
 def _premises(rows: Sequence[Decided]) -> str:
@@ -82,14 +103,15 @@ def counterexamples(rows: Sequence[Decided], folder: Path) -> dict[Path, str]:
     return files
 
 
-def files(rows: Sequence[Decided], folder: Path) -> dict[Path, str]:
+def files(rows: Sequence[Decided], followed: Sequence[Followed], folder: Path) -> dict[Path, str]:
     """Every file that the contract writes, with its text."""
-    return {folder / PAGE: page(rows, folder), **counterexamples(rows, folder)}
+    return {folder / PAGE: page(rows, followed, folder), **counterexamples(rows, folder)}
 
 
-def described(rows: Sequence[Decided]) -> dict[str, Any]:
+def described(rows: Sequence[Decided], followed: Sequence[Followed]) -> dict[str, Any]:
     """The contract as JSON."""
-    return {"format": "evidence-contract/1", "rows": [_row(decided) for decided in rows]}
+    liveness = [asdict(each) for each in followed]
+    return {"format": "evidence-contract/1", "rows": [_row(decided) for decided in rows], "liveness": liveness}
 
 
 def _row(decided: Decided) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def test_what_is_stale_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(contract_cli, "ROWS", (SMALL,))
+    monkeypatch.setattr("evidence_sim.contract.BEFORE", Bounds(1, 0, 0))
     main(["contract", "--write", str(tmp_path)])
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == [PAGE, "lying-disk-S7.json", "lying-disk-S9.json"]
     capsys.readouterr()
@@ -85,5 +86,5 @@ def test_what_is_stale_is_named(
 
 
 def test_the_files_are_the_same_twice() -> None:
-    first, second = (files([decide(SMALL, quiet)], SPEC) for _ in range(2))
+    first, second = (files([decide(SMALL, quiet)], [], SPEC) for _ in range(2))
     assert first == second

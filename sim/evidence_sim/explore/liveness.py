@@ -14,18 +14,20 @@ Worlds that hold a record that is invalid or from the future are left out, as L2
 
 from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 
 from attrs import define, field, frozen
 
 from evidence_kernel import State
 from evidence_sim import oracle
-from evidence_sim.config import HOUR, records
-from evidence_sim.explore.bounds import Node, Scope, eager
-from evidence_sim.explore.canonical import Key
+from evidence_sim.config import HOUR, Config, records
+from evidence_sim.explore.bounds import Bounds, Node, Scope, eager
+from evidence_sim.explore.canonical import Key, canonical
+from evidence_sim.explore.search import Search, beginnings
 from evidence_sim.labels import Action, Clock, Land, Reply, Start
 from evidence_sim.values import Run, World
-from evidence_sim.world import apply
+from evidence_sim.world import apply, initial
 
 PERIOD = 12 * HOUR
 _CAP = 24 * HOUR  # at which age both triggers have been due
@@ -55,7 +57,11 @@ class Leap:
 
 @frozen
 class Bound:
-    """A liveness property decided: `cycle` of actions that repeats for ever, or the most periods and ticks before it."""
+    """A liveness property decided.
+
+    `ticks` that end and `periods` that pass, at most, before it is met; or a `cycle` of actions, repeated
+    for ever, that never meets it. `places` are those before it.
+    """
 
     name: str
     says: str
@@ -210,21 +216,45 @@ def _bound(
     """The longest way before the goal, in ticks and in periods, or a cycle that never meets it."""
     before = {key for key, place in endings.places.items() if not reached(place)}
     ways = {key: [leap for leap in endings.graph[key] if not reaches(leap)] for key in before}
-    sorter = TopologicalSorter({key: [leap.after for leap in leaps if leap.after in before] for key, leaps in ways.items()})
+    sorter = TopologicalSorter({key: [leap.after for leap in ways[key] if leap.after in before] for key in before})
     try:
         order = list(sorter.static_order())
     except CycleError as error:
         return Bound(name, says, len(before), 0, 0, _told(error.args[1][::-1], ways))
     ticks: dict[Key, int] = {}
     periods: dict[Key, int] = {}
-    for key in order:
-        leaps = endings.graph[key]
-        ticks[key] = max((leap.ended + ticks.get(leap.after, 0) * (leap in ways[key]) for leap in leaps), default=0)
-        periods[key] = max((leap.period + periods.get(leap.after, 0) * (leap in ways[key]) for leap in leaps), default=0)
+    for key in order:  # what comes after a place stands before it here
+        onward = [(leap, leap.after) for leap in ways[key]]
+        ticks[key] = max((leap.ended + ticks.get(after, 0) for leap, after in onward), default=0)
+        periods[key] = max((leap.period + periods.get(after, 0) for leap, after in onward), default=0)
     return Bound(name, says, len(before), max(ticks.values(), default=0), max(periods.values(), default=0))
 
 
 def _told(cycle: list[Key], ways: dict[Key, list[Leap]]) -> tuple[str, ...]:
     """The actions of a cycle."""
-    pairs = zip(cycle, cycle[1:], strict=False)
-    return tuple(str(next(leap.action for leap in ways[a] if leap.after == b)) for a, b in pairs)
+    return tuple(str(next(leap.action for leap in ways[a] if leap.after == b)) for a, b in pairwise(cycle))
+
+
+@frozen
+class Followed:
+    """The futures of one search: its bounds, its states, and the properties decided on their graph."""
+
+    profile: str
+    said: str
+    states: int
+    places: int
+    bounds: tuple[Bound, ...]
+
+
+def follow(config: Config, bounds: Bounds, overlap: int, now: Callable[[str], None]) -> Followed:
+    """Search the kernel's worlds within bounds, and follow each of them without further faults."""
+    endings = Endings(overlap)
+    search = Search(beginnings(config), bounds, canonical, sink=lambda _before, move, _after: endings.begin(move.after))
+    for root in search.roots:
+        endings.begin(Node(initial(root), bounds.faults, bounds.steps, bounds.operators))
+    for states in search.levels():
+        now(f"{states:,} states")
+    for places in endings.grow():
+        now(f"{places:,} futures")
+    said = bounds.said(config)
+    return Followed(config.profile, said, search.found.states, len(endings.places), tuple(decided(endings)))
