@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
-from evidence_sim import bench, bench_store, lists
+from evidence_sim import bench, bench_store, formal_cli, lists
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(do=_suite)
     parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
     parser.add_argument("--jobs", type=_count(64), help="processes (default: one a processor)")
-    commands = parser.add_subparsers(title="commands", metavar="run|replay|machines|faults|invariants|bench")
+    commands = parser.add_subparsers(title="commands", metavar="run|replay|machines|faults|invariants|bench|prove")
     _add_run(commands)
     replay = commands.add_parser("replay", help="tell a trace, and whether it still violates")
     replay.add_argument("trace", type=Path, metavar="TRACE")
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
     )
     timing.set_defaults(do=_bench)
+    formal_cli.add(commands, _write_json)
     return parser
 
 
