@@ -168,3 +168,26 @@ def test_a_break_is_refuted_and_named_by_its_row(broken: str, monkeypatch: pytes
     patch, row, conjunct = BREAKS[broken]
     patch(monkeypatch)
     assert conjunct in broken_by(row)
+
+
+# What the simulator's specimens break, where their rows are rows of the kernel's own states.
+SPECIMENS = {
+    "no-read-back": ("EVIDENCE_PUT:applied", "S3 VerifiedIsMine"),
+    "audit-before-read-back": ("EVIDENCE_PUT:unknown-no", "S4 AuditOnce"),
+    "read-back-takes-any": ("EVIDENCE_VERIFY:valid", "S4 AuditOnce"),
+    "overwrites-invalid": ("EVIDENCE_PUT:applied [other way 1]", "S1 WriteOnce"),
+    "assumed-evidence": ("TIMESTAMP_READ:failed", "scheduled on evidence"),
+    "check-generate-mark": ("DONE_READ:absent, free [AUTO_24H]", "S8 BackoffHeld"),
+    "backoff-ignored": ("DONE_READ:absent, running [AUTO_12H]", "claims when free"),
+    "no-tolerance": ("DONE_READ:absent, running [AUTO_24H]", "claims when free"),
+    "early-generate": ("LEDGER_READ:absent, too young", "scheduled when due"),
+    "unearned-publication": ("GENERATE:failed [AUTO_12H]", "publishes what it earned"),
+    "truncated-key": ("Start", "isolated"),
+    "no-identity-shared-key": ("Start, no identity", "isolated"),
+}
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_a_specimen_is_refuted_and_named_by_its_row(name: str) -> None:
+    row, conjunct = SPECIMENS[name]
+    assert conjunct in broken_by(row, name)

@@ -1,6 +1,6 @@
 """The obligations: the invariant holds at the beginning and survives every move; and none of it is vacuous."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
 
 import z3
@@ -51,27 +51,26 @@ class Proof:
 
     def obligations(self) -> Iterator[Checked]:
         """Init, then the moves."""
-        yield self._begun()
+        held = {conjunct: conjunct.held(self.before) for conjunct in INVARIANT}
+        yield self._begun(held)
         always = [conjunct.always(self.before) for conjunct in INVARIANT]
         for move in moves(self.before, self.rows, self.stores):
-            yield self._moved(move, always)
+            yield self._moved(move, held, always)
 
-    def _begun(self) -> Checked:
-        began = perf_counter()
-        given = [begins(self.before)]
-        verdicts = {conjunct: _asked(*given, z3.Not(conjunct.held(self.before))) for conjunct in INVARIANT}
-        return _checked("Init", began, verdicts, _asked(*given) == z3.sat)
+    def _begun(self, held: Mapping[Conjunct, Term]) -> Checked:
+        began, given = perf_counter(), begins(self.before)
+        verdicts = {conjunct: _asked(given, z3.Not(now)) for conjunct, now in held.items()}
+        return _checked("Init", began, verdicts, _asked(given) == z3.sat)
 
-    def _moved(self, move: Move, always: list[Term]) -> Checked:
+    def _moved(self, move: Move, held: Mapping[Conjunct, Term], always: Sequence[Term]) -> Checked:
         """First without quantifiers; what that leaves open is asked again with all that is known."""
         began = perf_counter()
-        held = [(conjunct.of, conjunct.held(self.before)) for conjunct in INVARIANT]
         after = {conjunct: _term(conjunct.held(move.after)) for conjunct in INVARIANT}
-        changed = {c: z3.Not(now) for (c, now), (_, was) in zip(after.items(), held, strict=True) if not now.eq(was)}
-        known = instances(held, self.before, [move.when, *changed.values()])
+        broken = {conjunct: z3.Not(now) for conjunct, now in after.items() if not now.eq(held[conjunct])}
+        known = instances(held, self.before, [move.when, *broken.values()])
         verdicts = {}
-        if _asked(*known, move.when, z3.Or(*changed.values()), logic="QF_UFLIA") != z3.unsat:
-            verdicts = {conjunct: _asked(*always, move.when, broken) for conjunct, broken in changed.items()}
+        if _asked(*known, move.when, z3.Or(*broken.values()), logic="QF_UFLIA") != z3.unsat:
+            verdicts = {conjunct: _asked(*always, move.when, breaks) for conjunct, breaks in broken.items()}
         return _checked(move.name, began, verdicts, _asked(*always, move.when) == z3.sat)
 
 

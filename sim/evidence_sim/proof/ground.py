@@ -4,22 +4,23 @@ What a move and a broken conjunct name, who wrote those ledgers, and what those 
 invariant of these alone a question has no quantifiers. `unsat` of fewer premises is `unsat` of all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 import z3
 
+from evidence_sim.proof.invariant import Conjunct
 from evidence_sim.proof.model import NIL, TICK, VERSION, Term, World
 
 
-def instances(held: Iterable[tuple[tuple[Term, ...], Term]], w: World, about: Iterable[Term]) -> list[Term]:
-    """Each of (variables, formula) for all that `about` names, and one step further."""
+def instances(held: Mapping[Conjunct, Term], w: World, about: Iterable[Term]) -> list[Term]:
+    """The conjuncts, as `held` in `w`, of all that `about` names and one step further."""
     named = _constants(about)
     versions = [x for x in named if x.sort() == VERSION]
     versions = [*versions, *(x for x in (NIL, w.ledger) if not _in(x, versions))]
     ticks = [*(x for x in named if x.sort() == TICK), *(w.by(v) for v in versions)]
     versions += [of(t) for t in ticks for of in (w.read, w.claimed)]
-    return [formula for variables, body in held for formula in _all(variables, body, ticks, versions)]
+    return [formula for conjunct, body in held.items() for formula in _all(conjunct.of, body, ticks, versions)]
 
 
 def _all(variables: tuple[Term, ...], body: Term, ticks: Sequence[Term], versions: Sequence[Term]) -> Iterable[Term]:
