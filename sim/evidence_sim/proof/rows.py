@@ -61,7 +61,7 @@ class Row:
 
 
 @frozen
-class _At:
+class At:
     """A representative control state: what the machine holds, what it asked, what it met."""
 
     state: State
@@ -88,7 +88,7 @@ def _place(row: Row) -> tuple[int, str, str]:
 
 
 def _explored(machine: Machine) -> Iterator[Row]:
-    waiting: list[_At] = []
+    waiting: list[At] = []
     seen_as: set[object] = set()
     for begin, case, tenant in (
         (machine.start, Case("Start"), _TENANT),
@@ -97,22 +97,22 @@ def _explored(machine: Machine) -> Iterator[Row]:
     ):
         out = begin(Invocation(_TICK, {"cloudId": tenant}))
         before = Seen(tenant, _TICK)
-        yield _row(None, case, out, before)
+        yield read_off(None, case, out, before)
         waiting += _next(out, before, seen_as)
     while waiting:
         at = waiting.pop()
         for case, answer, clock in met(at.effect, at.seen):
             out = machine.step(at.state, Event(answer, clock))
             seen = at.seen.answered(at.effect, answer)
-            yield _row(at, case, out, seen)
+            yield read_off(at, case, out, seen)
             waiting += _next(out, seen, seen_as)
 
 
-def _next(out: Step, seen: Seen, seen_as: set[object]) -> Iterable[_At]:
+def _next(out: Step, seen: Seen, seen_as: set[object]) -> Iterable[At]:
     """The state that a step leads to, unless one that the machine cannot tell from it was met."""
     if out.effect is None:
         return ()
-    at = _At(out.state, out.effect, seen.asked(out.effect))
+    at = At(out.state, out.effect, seen.asked(out.effect))
     known = _known(at)
     if known in seen_as:
         return ()
@@ -120,7 +120,7 @@ def _next(out: Step, seen: Seen, seen_as: set[object]) -> Iterable[_At]:
     return (at,)
 
 
-def _known(at: _At) -> object:
+def _known(at: At) -> object:
     """What later steps, and what is read off them, may depend on.
 
     A status matters by being there or not. Once there is a claim, the ledger matters by the number of the
@@ -138,7 +138,8 @@ def _known(at: _At) -> object:
     return *common, attempt.trigger, attempt.number, held, attempt.publication is None, ending
 
 
-def _row(at: _At | None, case: Case, out: Step, seen: Seen) -> Row:
+def read_off(at: At | None, case: Case, out: Step, seen: Seen) -> Row:
+    """The row of a step from `at` (None of a start), whose answer is of that case and made the tick see `seen`."""
     state = out.state
     after = seen.asked(out.effect)
     lines = [said for line in out.log if (said := oracle.audited_at(line.text)) is not None]
