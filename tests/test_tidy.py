@@ -51,6 +51,7 @@ MAY_BE_IMPURE = {
     "kernel/evidence_runtime/fleet.py": {"time.monotonic", "secrets.randbelow"},  # latencies, and jitter
     "sim/evidence_sim/bench.py": {"time.perf_counter"},  # what it measures
     "sim/evidence_sim/cli.py": {"time.perf_counter"},  # how long a run took
+    "sim/evidence_sim/proof/check.py": {"time.perf_counter"},  # how long an obligation took
     "sim/evidence_sim/suite.py": {"time.perf_counter"},  # how long the suite took
     "sim/evidence_sim/explore_cli.py": {"time.perf_counter"},  # how long a search took
 }

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
-from evidence_sim import bench, bench_store, contract_cli, explore_cli, lists, liveness_cli, mutants_cli
+from evidence_sim import bench, bench_store, contract_cli, explore_cli, formal_cli, lists, liveness_cli, mutants_cli
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
     parser.add_argument("--jobs", type=count(64), help="processes (default: one a processor)")
     commands = parser.add_subparsers(
-        title="commands", metavar="run|explore|contract|replay|machines|faults|invariants|bench"
+        title="commands", metavar="run|explore|contract|liveness|prove|mutants|replay|machines|faults|invariants|bench"
     )
     _add_run(commands)
     explore_cli.add(commands)
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
     )
     timing.set_defaults(do=_bench)
+    formal_cli.add(commands, write_json)
     return parser
 
 

@@ -96,9 +96,13 @@ def _of_routes() -> Iterator[Mutant]:
 
 
 def tables_hash() -> str:
-    """Of everything in the two tables, in hexadecimal: another hash, other mutants."""
-    text = "\n".join([*(f"{at} {after}" for at, after in EVIDENCE.items()), *(f"{p} {r}" for p, r in ROUTES.items())])
-    return sha256(text.encode()).hexdigest()
+    """Of everything that the two tables decide, in hexadecimal: another hash, other mutants."""
+    lines = [f"{before} {seen} {after}" for (before, seen), after in EVIDENCE.items()]
+    for phase, rows in ROUTES.items():
+        for finding, row in rows.items():
+            decides = (row.to, row.outcome, row.reason, row.refuses, row.warns, row.audits)
+            lines.append(f"{phase} {finding} {decides}")
+    return sha256("\n".join(lines).encode()).hexdigest()
 
 
 @contextmanager
