@@ -58,12 +58,11 @@ def _kill(mutant: Mutant) -> Kill:
 
 def killed(chosen: Sequence[Mutant], jobs: int) -> Iterator[Kill]:
     """Each mutant's kill, in order, from that many processes."""
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin) as pool:
-        try:
-            yield from pool.map(_kill, chosen, chunksize=4)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin)
+    try:
+        yield from pool.map(_kill, chosen, chunksize=4)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _mutants(given: argparse.Namespace) -> int:
