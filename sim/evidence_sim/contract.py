@@ -89,6 +89,11 @@ FOLLOWED = ("crash-stop", "cloud-kv", "lying-disk")
 BEFORE = _LARGE
 OVERLAP = 2
 
+# What `evidence-sim prove` proves; what holds under cloud-kv holds under crash-stop, whose moves are a part of its.
+PROVED: Mapping[str, frozenset[str]] = dict.fromkeys(
+    ("crash-stop", "cloud-kv"), frozenset({"S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S17"})
+)
+
 BY_HAND: Mapping[tuple[str, str], Trace] = {("byzantine", "S8"): _S8, ("byzantine", "S10"): _S10}
 
 
@@ -151,7 +156,8 @@ def _cell(row: Row, invariant: Invariant, found: list[Explored]) -> Cell:
     traces = [explored.violations[invariant.id].trace for explored in found if invariant.id in explored.violations]
     by_hand = BY_HAND.get((row.profile, invariant.id))
     shortest = min(traces, key=lambda trace: len(trace.actions), default=by_hand)
-    strength = "EXHAUSTIVE" if premise else "moot"
+    proved = invariant.id in PROVED.get(row.profile, frozenset())
+    strength = "PROVED" if proved else "EXHAUSTIVE" if premise else "moot"
     return Cell(invariant, promised, strength, premise, shortest, bool(traces))
 
 

@@ -13,12 +13,14 @@ from evidence_sim.invariants import INVARIANTS
 from evidence_sim.trace import Trace, dump
 
 PAGE = "contract.md"
+_LETTERS = {"PROVED": "**P**", "EXHAUSTIVE": "**E**", "moot": "-"}
 _HEAD = """# The contract
 
 Written by `evidence-sim contract --write spec`; CI fails when this page or a counterexample is stale.
 
-Rows are profiles, columns invariants (`evidence-sim invariants` says each in a sentence). **E**: promised, and
-EXHAUSTIVE within the row's bounds below. **-**: promised, and moot, since no read or write of a tick can fail there.
+Rows are profiles, columns invariants (`evidence-sim invariants` says each in a sentence). **P**: promised, PROVED for
+any number of ticks and faults by `evidence-sim prove`, and EXHAUSTIVE as well. **E**: promised, and EXHAUSTIVE within
+the row's bounds below. -: promised, and moot, since no read or write of a tick can fail there.
 A number: not promised; a trace of so many actions violates it, which the number leads to and
 `evidence-sim replay` tells. No trace within the bounds has fewer moves, but for those marked *, which are made by hand,
 beyond what is searched; of all of them no single action can be left out. S15 and S19 are about the status record: the
@@ -67,7 +69,7 @@ def _table(rows: Sequence[Decided], folder: Path) -> Iterator[str]:
 
 def _text(decided: Decided, cell: Cell, folder: Path) -> str:
     if cell.trace is None or cell.promised:
-        return "-" if cell.strength == "moot" else "**E**"
+        return _LETTERS[cell.strength]
     path = stored(decided.row, cell, folder).relative_to(folder)
     return f"[{len(smallest(cell.trace).actions)}{'' if cell.shortest else '*'}]({path})"
 

@@ -7,7 +7,7 @@ import pytest
 
 from evidence_sim import contract_cli
 from evidence_sim.cli import main
-from evidence_sim.contract import ROWS, Row, alone, decide
+from evidence_sim.contract import PROVED, ROWS, Row, alone, decide
 from evidence_sim.contract_page import PAGE, files
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.faults import EVERY, PROFILES
@@ -56,6 +56,13 @@ def test_the_page_has_a_verdict_in_each_cell() -> None:
         promised = {name for name, cell in cells.items() if cell in ("**E**", "**P**", "-")}
         assert promised == PROFILES[row.profile].promised & set(cells)
         assert {name for name, cell in cells.items() if cell == "-"} == PROFILES[row.profile].moot
+
+
+def test_what_is_called_proved_is_what_is_proved() -> None:
+    from evidence_sim.proof.invariant import PROMISED
+
+    said = {conjunct.name.split()[0] for conjunct in PROMISED} & set(BY_ID)
+    assert dict.fromkeys(("crash-stop", "cloud-kv"), said) == PROVED
 
 
 def test_a_broken_promise_and_an_idle_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

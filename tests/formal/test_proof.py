@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,10 @@ from evidence_kernel.state import State
 from evidence_kernel.tables import EVIDENCE, ROUTES, Row
 from evidence_sim.machines import MACHINES
 from evidence_sim.proof.check import Proof
+from evidence_sim.proof.invariant import INVARIANT, PROMISED
 from evidence_sim.proof.rows import rows
 
+SPEC = Path(__file__).parent.parent.parent / "spec"
 KERNEL_ROWS = frozenset(rows())
 F, E, P = Finding, EvidenceState, Phase
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -21,6 +24,13 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 
 def test_a_case_leads_one_way() -> None:
     assert [row.name for row in rows() if row.again] == []
+
+
+def test_the_page_says_every_conjunct_in_its_words() -> None:
+    [page] = [text for path in SPEC.glob("*.md") if "Why it holds" in (text := path.read_text(encoding="utf-8"))]
+    said = [line for line in page.splitlines() if line in {f"| {one.name} | {one.says} |" for one in INVARIANT}]
+    assert said == [f"| {one.name} | {one.says} |" for one in INVARIANT]
+    assert [one.name.split()[0] for one in PROMISED[:10]] == [*(f"S{n}" for n in range(1, 10)), "S17"]
 
 
 def broken_by(row: str, machine: str = "kernel") -> tuple[str, ...]:

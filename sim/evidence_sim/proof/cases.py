@@ -31,6 +31,7 @@ from evidence_sim.watch import TRIGGERS
 
 _UNTIL = EPOCH + 30 * HOUR
 _FAR = 1000 * HOUR
+_MALFORMED = (b"", b"[]", b'{"AUTO_12H":', b'{"AUTO_12H":7}', b'{"AUTO_24H":{"attempts":-1}}', b'{"AUTO_24H":null}')
 _INVALID = (b"", b"null", b"{}", b'{"installed_at":"yesterday"}', b'{"installed_at":0}')
 _OTHERS = (EPOCH - 40 * HOUR,)
 REPORTS = (b'{"findings":3}', b"null")
@@ -38,7 +39,7 @@ REPORTS = (b'{"findings":3}', b"null")
 
 @frozen
 class Case:
-    """One class of answers: `what` was answered and `when`, where the clock matters; `at` edges are its members'."""
+    """One class of answers: `what` was answered, and `when`, where the clock at that moment matters."""
 
     what: str
     when: str = ""
@@ -118,7 +119,8 @@ def _ledger(seen: Seen, _trigger: str | None) -> Iterator[Met]:
     for age in (-_FAR, 12 * HOUR - 1, 12 * HOUR, 24 * HOUR - 1, 24 * HOUR, _FAR):
         when = "too young" if age < 12 * HOUR else "12 h" if age < 24 * HOUR else "24 h"
         yield Case("absent", when), Absent(), installed_at + age
-        yield Case("malformed", when), Found(b"[", "ledger"), installed_at + age
+        for value in _MALFORMED:
+            yield Case("malformed", when), Found(value, "ledger"), installed_at + age
         for due in TRIGGERS:
             for entry in _entries():
                 other = '{"attempts":5}'

@@ -43,17 +43,18 @@ def obligations(machine: Machine = KERNEL, stores: Stores | None = None) -> Iter
 
 @frozen
 class Proof:
-    """The invariant of one world, and the moves of a machine's rows from it."""
+    """An invariant of one world, and the moves of a machine's rows from it."""
 
     rows: tuple[Row, ...]
     stores: Stores = field(factory=Stores)
     before: World = field(factory=world)
+    invariant: tuple[Conjunct, ...] = INVARIANT
 
     def obligations(self) -> Iterator[Checked]:
         """Init, then the moves."""
-        held = {conjunct: conjunct.held(self.before) for conjunct in INVARIANT}
+        held = {conjunct: conjunct.held(self.before) for conjunct in self.invariant}
         yield self._begun(held)
-        always = [conjunct.always(self.before) for conjunct in INVARIANT]
+        always = [conjunct.always(self.before) for conjunct in self.invariant]
         for move in moves(self.before, self.rows, self.stores):
             yield self._moved(move, held, always)
 
@@ -65,7 +66,7 @@ class Proof:
     def _moved(self, move: Move, held: Mapping[Conjunct, Term], always: Sequence[Term]) -> Checked:
         """First without quantifiers; what that leaves open is asked again with all that is known."""
         began = perf_counter()
-        after = {conjunct: _term(conjunct.held(move.after)) for conjunct in INVARIANT}
+        after = {conjunct: _term(conjunct.held(move.after)) for conjunct in self.invariant}
         broken = {conjunct: z3.Not(now) for conjunct, now in after.items() if not now.eq(held[conjunct])}
         known = instances(held, self.before, [move.when, *broken.values()])
         verdicts = {}

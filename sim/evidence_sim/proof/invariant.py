@@ -70,12 +70,6 @@ def _published(w: World, t: Term) -> Term:
     return z3.Or(w.published0(t), w.published1(t))
 
 
-def begins_with_nothing(w: World, t: Term) -> Term:
-    """Who has not begun has met and asked for nothing."""
-    nothing = [w.did_backfill(t), w.wrote(t), w.grounded(t), w.earned(t)]
-    return z3.Implies(w.phase(t) == NEW, z3.Not(z3.Or(*nothing)))
-
-
 def puts_in_order(w: World, t: Term) -> Term:
     """Until a put was answered it is not under way, and what it puts has not stood."""
     rules = [
@@ -203,7 +197,6 @@ PROMISED = tuple(
 KEPT = tuple(
     Conjunct(body)
     for body in (
-        begins_with_nothing,
         puts_in_order,
         verifies_late,
         backfilled_by_one,
