@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
-from evidence_sim import bench, bench_store, contract_cli, explore_cli, formal_cli, lists, liveness_cli, mutants_cli
+from evidence_sim import bench, bench_store, contract_cli, explore_cli, lists, liveness_cli, mutants_cli, prove_cli
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
     )
     timing.set_defaults(do=_bench)
-    formal_cli.add(commands, write_json)
+    prove_cli.add(commands)
     return parser
 
 

@@ -2,31 +2,28 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from evidence_sim.usage import FOUND, GIVEN, OK, Unusable, write_json
+
 _PROVED = "PROVED S1-S9, S17 (any number of ticks and faults, cloud-kv)"
-WriteJson = Callable[[Path | None, Any], None]
 
 
-def add(commands: Any, write_json: WriteJson) -> None:
+def add(commands: Any) -> None:
     """The command's parser, among the others."""
     prove = commands.add_parser("prove", help="prove S1-S9 and S17 for any number of ticks and faults")
-    prove.add_argument(
-        "--json", metavar="PATH", type=Path, default=argparse.SUPPRESS, help="also write it as JSON; - for stdout"
-    )
-    prove.set_defaults(do=lambda given: _prove(given, write_json))
+    prove.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    prove.set_defaults(do=_prove)
 
 
-def _prove(given: argparse.Namespace, write_json: WriteJson) -> int:
+def _prove(given: argparse.Namespace) -> int:
     try:
         from evidence_sim.proof.check import obligations
     except ModuleNotFoundError as error:
         if error.name != "z3":
             raise
-        print("evidence-sim: prove needs Z3; install it with: pip install z3-solver", file=sys.stderr)
-        return 2
+        raise Unusable("prove needs Z3; install it with: pip install z3-solver") from None
     out = sys.stderr if given.json == Path("-") else sys.stdout
     checked = []
     for one in obligations():
@@ -44,7 +41,7 @@ def _prove(given: argparse.Namespace, write_json: WriteJson) -> int:
     ]
     write_json(given.json, {"format": "evidence-proof/1", "verdict": verdict, "dead": dead, "obligations": described})
     print(verdict, file=out)
-    return 1 if failed or dead else 0
+    return FOUND if failed or dead else OK
 
 
 def _refuted(failed: list[Any], dead: list[str]) -> str:
