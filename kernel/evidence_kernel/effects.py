@@ -1,8 +1,7 @@
 """What the kernel asks of the world: one effect at a time."""
 
 from enum import Enum
-
-from attrs import frozen
+from typing import NamedTuple
 
 from evidence_kernel.codes import Trigger, Version
 
@@ -17,15 +16,13 @@ class Expect(Enum):
 Expectation = Expect | Version
 
 
-@frozen
-class Get:
+class Get(NamedTuple):
     """Read `key`."""
 
     key: str
 
 
-@frozen
-class Put:
+class Put(NamedTuple):
     """Write `value` where `key` is as expected: absent, still at a version, or anything."""
 
     key: str
@@ -33,8 +30,7 @@ class Put:
     expect: Expectation
 
 
-@frozen
-class Generate:
+class Generate(NamedTuple):
     """Make the report of (tenant, trigger); it may be asked for more than once.
 
     `installed_at` is in ms since 1970-01-01T00:00:00Z; `attempt` counts from 1 and is already

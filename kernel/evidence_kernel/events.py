@@ -1,5 +1,7 @@
 """Answers of the store and the generator, and the event that carries one to the kernel."""
 
+from typing import NamedTuple
+
 from attrs import frozen
 
 from evidence_kernel.codes import Version
@@ -58,8 +60,7 @@ GenerateAnswer = Report | GeneratorError
 Answer = ReadAnswer | WriteAnswer | GenerateAnswer
 
 
-@frozen
-class Event:
+class Event(NamedTuple):
     """An answer and `at`, the clock when it arrived: ms since 1970-01-01T00:00:00Z."""
 
     answer: Answer

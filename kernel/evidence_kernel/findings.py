@@ -1,9 +1,7 @@
 """What an answer means to the phase that asked: one pure function a phase."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, assert_never
-
-from attrs import evolve
+from typing import Any
 
 from evidence_kernel.codes import EvidenceState, Finding, Observation, Phase, Version
 from evidence_kernel.effects import Expect
@@ -31,46 +29,32 @@ from evidence_kernel.tables import EVIDENCE
 Learned = dict[str, Any]
 Meaning = tuple[Finding | EvidenceState, Learned]
 
-
-def _plain(answer: ReadAnswer | WriteAnswer) -> Finding:
-    """What an answer says by its kind alone."""
-    match answer:
-        case Found():
-            return Finding.FOUND
-        case Absent():
-            return Finding.ABSENT
-        case Applied():
-            return Finding.APPLIED
-        case Conflict():
-            return Finding.CONFLICT
-        case Failed():
-            return Finding.FAILED
-        case Unknown():
-            return Finding.UNKNOWN
-        case _:
-            assert_never(answer)
+_NO_LEDGER = Held(None, Expect.ABSENT)
+# What an answer says by its kind alone.
+_PLAIN: Mapping[type[ReadAnswer | WriteAnswer], Finding] = {
+    Found: Finding.FOUND,
+    Absent: Finding.ABSENT,
+    Applied: Finding.APPLIED,
+    Conflict: Finding.CONFLICT,
+    Failed: Finding.FAILED,
+    Unknown: Finding.UNKNOWN,
+}
 
 
 def _whose(answer: ReadAnswer, mine: bytes | None) -> Finding:
     """A read-back: MINE only where every byte is what this tick put."""
     if isinstance(answer, Found):
         return Finding.MINE if answer.value == mine else Finding.OTHERS
-    return _plain(answer)
+    return _PLAIN[type(answer)]
 
 
 def _observe(answer: ReadAnswer, mine: bytes | None, if_mine: Observation) -> tuple[Observation, int | None]:
-    match answer:
-        case Absent():
-            return Observation.ABSENT, None
-        case Failed():
-            return Observation.FAILED, None
-        case Found(value=value):
-            installed_at = read_installed_at(value)
-            if installed_at is None:
-                return Observation.INVALID, None
-            return (if_mine if value == mine else Observation.VALID), installed_at
-        case _:
-            assert_never(answer)
+    if isinstance(answer, Found):
+        installed_at = read_installed_at(answer.value)
+        if installed_at is None:
+            return Observation.INVALID, None
+        return (if_mine if answer.value == mine else Observation.VALID), installed_at
+    return (Observation.ABSENT if isinstance(answer, Absent) else Observation.FAILED), None
 
 
 def _evidence(state: State, answer: ReadAnswer, if_mine: Observation) -> Meaning:
@@ -78,25 +62,21 @@ def _evidence(state: State, answer: ReadAnswer, if_mine: Observation) -> Meaning
     observation, installed_at = _observe(answer, state.backfill, if_mine)
     evidence = EVIDENCE[state.evidence, observation]
     learned: Learned = {"evidence": evidence, "installed_at": installed_at}
-    return (Finding.FAILED if observation is Observation.FAILED or evidence is None else evidence), learned
+    return (Finding.FAILED if isinstance(answer, Failed) or evidence is None else evidence), learned
 
 
 def _status_read(state: State, answer: ReadAnswer, at: int) -> Meaning:
-    match answer:
-        case Found(value=value, version=version):
-            return Finding.FOUND, {"opened": Opened(checked(read_status(value), at, state.tick_id), version)}
-        case Absent():
-            return Finding.ABSENT, {"opened": Opened(checked(EMPTY, at, state.tick_id), Expect.ABSENT)}
-        case Failed():
-            return Finding.FAILED, {}
-        case _:
-            assert_never(answer)
+    if isinstance(answer, Found):
+        return Finding.FOUND, {"opened": Opened(checked(read_status(answer.value), at, state.tick_id), answer.version)}
+    if isinstance(answer, Absent):
+        return Finding.ABSENT, {"opened": Opened(checked(EMPTY, at, state.tick_id), Expect.ABSENT)}
+    return Finding.FAILED, {}
 
 
 def _status_open(state: State, answer: WriteAnswer, _at: int) -> Meaning:
     if isinstance(answer, Applied):
-        return Finding.APPLIED, {"opened": evolve(state.status, expect=answer.version)}
-    return _plain(answer), {}
+        return Finding.APPLIED, {"opened": Opened(state.status.status, answer.version)}
+    return _PLAIN[type(answer)], {}
 
 
 def _evidence_read(state: State, answer: ReadAnswer, _at: int) -> Meaning:
@@ -120,7 +100,7 @@ def _timestamp_read(state: State, answer: ReadAnswer, at: int) -> Meaning:
 def _ledger_read(state: State, answer: ReadAnswer, at: int) -> Meaning:
     if isinstance(answer, Failed):
         return Finding.FAILED, {}
-    ledger = Held(answer.value, answer.version) if isinstance(answer, Found) else Held(None, Expect.ABSENT)
+    ledger = Held(answer.value, answer.version) if isinstance(answer, Found) else _NO_LEDGER
     if read_ledger(ledger.value) is None:
         return Finding.MALFORMED, {}
     assert state.installed_at is not None
@@ -132,12 +112,12 @@ def _ledger_read(state: State, answer: ReadAnswer, at: int) -> Meaning:
 
 def _done_read(state: State, answer: ReadAnswer, at: int) -> Meaning:
     if not isinstance(answer, Absent):
-        return _plain(answer), {}
+        return _PLAIN[type(answer)], {}
     attempt = state.due
     entries = read_ledger(attempt.ledger.value)
     assert entries is not None
     entry = entries[attempt.trigger]
-    learned: Learned = {"attempt": evolve(attempt, number=entry.attempts + 1)}
+    learned: Learned = {"attempt": attempt._replace(number=entry.attempts + 1)}
     if entry.backoff_until is None or entry.backoff_until <= at:
         return Finding.FREE, learned
     if implausible(entry.backoff_until, entry.attempts, at):
@@ -148,7 +128,7 @@ def _done_read(state: State, answer: ReadAnswer, at: int) -> Meaning:
 def _claim(state: State, answer: WriteAnswer, _at: int) -> Meaning:
     if isinstance(answer, Applied):
         return Finding.APPLIED, _holding(state.due, answer.version)
-    return _plain(answer), {}
+    return _PLAIN[type(answer)], {}
 
 
 def _claim_verify(state: State, answer: ReadAnswer, _at: int) -> Meaning:
@@ -160,7 +140,7 @@ def _claim_verify(state: State, answer: ReadAnswer, _at: int) -> Meaning:
 
 def _holding(attempt: Attempt, version: Version) -> Learned:
     """The claim stands, at this version."""
-    return {"attempt": evolve(attempt, ledger=Held(attempt.ledger.value, version))}
+    return {"attempt": attempt._replace(ledger=Held(attempt.ledger.value, version))}
 
 
 def _generate(state: State, answer: GenerateAnswer, at: int) -> Meaning:
@@ -169,7 +149,7 @@ def _generate(state: State, answer: GenerateAnswer, at: int) -> Meaning:
     publication = write_publication(answer.body, state.due.number, state.tick_id, at)
     if publication is None:
         return Finding.ERROR, {}
-    return Finding.REPORT, {"attempt": evolve(state.due, publication=publication)}
+    return Finding.REPORT, {"attempt": state.due._replace(publication=publication)}
 
 
 def _publish_verify(state: State, answer: ReadAnswer, _at: int) -> Meaning:
@@ -177,7 +157,7 @@ def _publish_verify(state: State, answer: ReadAnswer, _at: int) -> Meaning:
 
 
 def _plain_write(_state: State, answer: WriteAnswer, _at: int) -> Meaning:
-    return _plain(answer), {}
+    return _PLAIN[type(answer)], {}
 
 
 # The finding of each phase that awaits an answer: (state, answer, at). `step` has checked that the answer is

@@ -1,9 +1,8 @@
 """The log lines: a closed set of formats, in which nothing from outside stands raw."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import quote
-
-from attrs import frozen
 
 from evidence_kernel.codes import Level, Outcome, Reason, Trigger, Warn
 from evidence_kernel.records.instants import format_instant
@@ -20,8 +19,7 @@ DETAILS: Mapping[Reason, str] = {
 }
 
 
-@frozen
-class LogLine:
+class LogLine(NamedTuple):
     """One line; `level` by the standard library's numbers."""
 
     level: Level
@@ -62,7 +60,7 @@ def ended(tick_id: str, tenant: str, outcome: Outcome, reason: Reason, due: Trig
     """The last line of a tick."""
     text = (
         f"[Phase5Scheduler] tick={tick_id} cloudId={tenant}"
-        f" outcome={outcome.value} reason={reason.value} due={'-' if due is None else due.value}"
+        f" outcome={outcome} reason={reason} due={'-' if due is None else due}"
     )
     return LogLine(Level.INFO, text)
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import evolve
-
 from evidence_kernel.codes import Outcome, Phase
 from evidence_kernel.effects import Effect, Expect, Generate, Get, Put
 from evidence_kernel.records import ledger
@@ -64,7 +62,7 @@ def _claim(state: State, at: int) -> Request:
     held, until = attempt.ledger, at + tier(attempt.number)
     value = ledger.claimed(held.value, attempt.trigger, attempt.number, until, state.tick_id)
     put = Put(ledger_key(state.tenant), value, held.expect)
-    return put, {"attempt": evolve(attempt, ledger=Held(value, held.expect))}
+    return put, {"attempt": attempt._replace(ledger=Held(value, held.expect))}
 
 
 def _generate(state: State, _at: int) -> Request:

@@ -2,8 +2,6 @@
 
 import re
 
-from attrs import evolve
-
 from evidence_kernel import messages
 from evidence_kernel.codes import Outcome, Phase, Reason
 from evidence_kernel.errors import Misuse
@@ -15,7 +13,7 @@ from evidence_kernel.records.instants import EARLIEST, LATEST
 from evidence_kernel.records.keys import encode_tenant
 from evidence_kernel.requests import REQUESTS
 from evidence_kernel.schedule import CLOCK_TOLERANCE, MAX_TIER
-from evidence_kernel.state import Ending, EnsureResult, Invocation, State, Step, TickResult, changed
+from evidence_kernel.state import SUCCESSES, Ending, EnsureResult, Invocation, State, Step, TickResult, changed
 from evidence_kernel.tables import ANSWERS, ASKS, BACKFILL_ALONE, ROUTES, WITHOUT_STATUS, Row
 
 _TICK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -41,7 +39,7 @@ def start(invocation: Invocation) -> Step:
         state = State(tick_id, "", Phase.END)
         return Step(state, None, log, TickResult(tick_id, None, outcome, reason))
     state = State(tick_id, tenant, Phase.STATUS_READ)
-    effect, _ = REQUESTS[Phase.STATUS_READ](state, 0)
+    effect, _ = REQUESTS[state.phase](state, 0)
     return Step(state, effect, (messages.started(tick_id, encode_tenant(tenant)),))
 
 
@@ -57,7 +55,7 @@ def ensure(invocation: Invocation) -> Step:
         state = State(tick_id, "", Phase.END, alone=True)
         return Step(state, None, log, EnsureResult(None, False, reason, None))
     state = State(tick_id, tenant, Phase.EVIDENCE_READ, alone=True)
-    effect, _ = REQUESTS[Phase.EVIDENCE_READ](state, 0)
+    effect, _ = REQUESTS[state.phase](state, 0)
     return Step(state, effect)
 
 
@@ -67,34 +65,36 @@ def step(state: State, event: Event) -> Step:
     Raises Misuse where the event does not answer `state.phase`, the tick is over, or `event.at` is no
     instant that records can hold; `state` is a value and stays usable.
     """
-    phase, at = state.phase, event.at
-    if type(event.answer) not in _TAKES[phase]:
-        raise Misuse(f"{phase.value} takes no {type(event.answer).__name__}", phase, event)
+    phase, answer, at = state.phase, event.answer, event.at
+    if type(answer) not in _TAKES[phase]:
+        raise Misuse(f"{phase.value} takes no {type(answer).__name__}", phase, event)
     if type(at) is not int or not EARLIEST <= at <= _LAST_CLOCK:
         raise Misuse(f"at={at!r} in {phase.value} is no instant in ms that records can hold", phase, event)
-    finding, learned = FINDINGS[phase](state, event.answer, at)
+    finding, learned = FINDINGS[phase](state, answer, at)
     row = ROUTES[phase][finding]
-    if type(event.answer) in _DEGRADES:
+    if type(answer) in _DEGRADES:
         learned["degraded"] = True
     if row.outcome is not None and row.reason is not None:
         learned["ending"] = Ending(row.outcome, row.reason, at)
     if row.refuses is not None:
         learned["refusal"] = row.refuses
-    # STATUS_READ is where `opened` is learned, and none of its rows leads to STATUS_CLOSE.
-    to = WITHOUT_STATUS.get(row.to, row.to) if state.opened is None else row.to
-    to = BACKFILL_ALONE.get(to, to) if state.alone else to
+    to = row.to
+    if state.opened is None:  # STATUS_READ, which learns it, has no row that leads to STATUS_CLOSE
+        to = WITHOUT_STATUS.get(to, to)
+    if state.alone:
+        to = BACKFILL_ALONE.get(to, to)
     learned["phase"] = to
     after = changed(state, learned)
-    if to is Phase.END:
+    request = REQUESTS.get(to)
+    if request is None:  # END asks for nothing
         result = _ensured(after) if state.alone else _result(after)
         return Step(after, None, _said(after, row, result), result)
-    effect, remembered = REQUESTS[to](after, at)
-    return Step(changed(after, remembered) if remembered else after, effect, _said(after, row, None))
+    effect, remembered = request(after, at)
+    log = _said(after, row, None) if row.speaks else ()
+    return Step(changed(after, remembered) if remembered else after, effect, log)
 
 
 def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> tuple[LogLine, ...]:
-    if result is None and row.outcome is None and not (row.refuses or row.warns or row.audits):
-        return ()
     tenant = encode_tenant(state.tenant)
     lines: list[LogLine] = []
     if row.warns is not None:
@@ -112,7 +112,7 @@ def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> t
 
 def _result(state: State) -> TickResult:
     ending = state.decided
-    result = TickResult(
+    return TickResult(
         tick_id=state.tick_id,
         tenant=state.tenant,
         outcome=ending.outcome,
@@ -121,8 +121,8 @@ def _result(state: State) -> TickResult:
         evidence=state.evidence,
         installed_at=state.installed_at,
         did_backfill=state.did_backfill,
+        degraded=state.degraded and ending.outcome in SUCCESSES,
     )
-    return evolve(result, degraded=True) if state.degraded and result.success else result
 
 
 def _ensured(state: State) -> EnsureResult:

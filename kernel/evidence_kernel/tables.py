@@ -7,7 +7,7 @@ answer that has no row does not exist; diagrams, documents and compiled forms ar
 from collections.abc import Mapping
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from evidence_kernel.codes import EvidenceState, Finding, Observation, Outcome, Phase, Reason, Warn
 from evidence_kernel.events import Absent, Applied, Conflict, Failed, Found, GeneratorError, Report, Unknown
@@ -50,7 +50,7 @@ class Row:
     """Where a finding leads, and what is decided and said on the way.
 
     `outcome` and its `reason` decide the tick; `refuses` is the code of a FAIL_CLOSED line; `warns` a
-    warning that the tick outlives; `audits` the audit line of a backfill.
+    warning that the tick outlives; `audits` the audit line of a backfill; `speaks`: a log line comes of it.
     """
 
     to: Phase
@@ -59,6 +59,11 @@ class Row:
     refuses: Reason | None = None
     warns: Warn | None = None
     audits: bool = False
+    speaks: bool = field(init=False)
+
+    @speaks.default
+    def _speaks(self) -> bool:
+        return bool(self.refuses or self.warns or self.audits or self.outcome is Outcome.SKIPPED)
 
 
 def _close(outcome: Outcome, reason: Reason) -> Row:

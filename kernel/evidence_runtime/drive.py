@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, assert_never
+from typing import Any
 
 from evidence_kernel import (
     Answer,
@@ -133,17 +133,15 @@ def _run(
     while True:
         for line in now.log:
             logger.log(line.level, "%s", line.text)
-        _show(observe, now, event)
+        if observe is not None:
+            _show(observe, now, event)
         if now.effect is None:
             return now.result
-        answer = perform(store, generate, now.effect)
-        event = Event(answer, clock())
+        event = Event(perform(store, generate, now.effect), clock())
         now = step(now.state, event)
 
 
-def _show(observe: Observer | None, now: Step, event: Event | None) -> None:
-    if observe is None:
-        return
+def _show(observe: Observer, now: Step, event: Event | None) -> None:
     try:
         observe(now.state, event, now.effect)
     except Exception as error:  # whoever watches a tick must not be able to end it
@@ -159,31 +157,27 @@ def _say(what: str, where: str, error: Exception | None, name: str = "") -> None
 
 def perform(store: Store, generate: Generator, effect: Effect) -> Answer:
     """Perform one effect. What an adapter lets escape or answers out of turn is Failed for a get, Unknown for a put."""
-    match effect:
-        case Get(key=key):
-            try:
-                read = store.get(key)
-            except Exception as error:  # the port's contract: an error without a name brought nothing
-                _say("get", key, error)
-                return Failed()
-            if type(read) in _READS and not (type(read) is Found and type(read.value) is not bytes):
-                return read
-            _say("get", key, None, type(read).__name__)
+    if isinstance(effect, Get):
+        try:
+            read = store.get(effect.key)
+        except Exception as error:  # the port's contract: an error without a name brought nothing
+            _say("get", effect.key, error)
             return Failed()
-        case Put(key=key, value=value, expect=expect):
-            try:
-                written = store.put(key, value, expect)
-            except Exception as error:  # the port's contract: nobody knows whether it was applied
-                _say("put", key, error)
-                return Unknown()
-            if type(written) in _WRITES:
-                return written
-            _say("put", key, None, type(written).__name__)
+        if type(read) in _READS and not (type(read) is Found and type(read.value) is not bytes):
+            return read
+        _say("get", effect.key, None, type(read).__name__)
+        return Failed()
+    if isinstance(effect, Put):
+        try:
+            written = store.put(effect.key, effect.value, effect.expect)
+        except Exception as error:  # the port's contract: nobody knows whether it was applied
+            _say("put", effect.key, error)
             return Unknown()
-        case Generate():
-            return _generate(generate, effect)
-        case _:
-            assert_never(effect)
+        if type(written) in _WRITES:
+            return written
+        _say("put", effect.key, None, type(written).__name__)
+        return Unknown()
+    return _generate(generate, effect)
 
 
 def _generate(generate: Generator, effect: Generate) -> GenerateAnswer:

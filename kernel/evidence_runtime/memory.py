@@ -44,6 +44,6 @@ class MemoryStore:
 
 
 def _holds(held: tuple[bytes, int] | None, expect: Expectation) -> bool:
-    if expect is Expect.ABSENT:
-        return held is None
-    return expect is Expect.ANY or (held is not None and held[1] == expect)
+    if held is None:
+        return expect is Expect.ABSENT or expect is Expect.ANY
+    return held[1] == expect or expect is Expect.ANY

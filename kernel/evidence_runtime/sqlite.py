@@ -71,7 +71,7 @@ class SqliteStore:
                 check_same_thread=False,
                 uri=True,
             )
-            self._execute = self._database.execute
+            self._execute = self._database.cursor().execute  # a cursor of its own for each statement costs time
             self._open(read_only, busy_timeout_ms)
             self._file, self._gone = _identity(self._name), False
         except sqlite3.Error as error:
@@ -239,9 +239,9 @@ class SqliteStore:
 
 
 def _holds(version: int | None, expect: Expectation) -> bool:
-    if expect is Expect.ABSENT:
-        return version is None
-    return expect is Expect.ANY or (version is not None and version == expect)
+    if version is None:
+        return expect is Expect.ABSENT or expect is Expect.ANY
+    return version == expect or expect is Expect.ANY
 
 
 def _identity(name: str) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
-from evidence_sim import bench, bench_store, explore_cli, lists
+from evidence_sim import bench, bench_store, contract_cli, explore_cli, lists, liveness_cli, mutants_cli, prove_cli
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
@@ -56,9 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(do=_suite)
     parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
     parser.add_argument("--jobs", type=count(64), help="processes (default: one a processor)")
-    commands = parser.add_subparsers(title="commands", metavar="run|explore|replay|machines|faults|invariants|bench")
+    commands = parser.add_subparsers(
+        title="commands", metavar="run|explore|contract|liveness|prove|mutants|replay|machines|faults|invariants|bench"
+    )
     _add_run(commands)
     explore_cli.add(commands)
+    contract_cli.add(commands)
+    liveness_cli.add(commands)
+    mutants_cli.add(commands)
     replay = commands.add_parser("replay", help="tell a trace, and whether it still violates")
     replay.add_argument("trace", type=Path, metavar="TRACE")
     replay.add_argument("--machine", type=machines, help="another machine in the trace's place")
@@ -73,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
     )
     timing.set_defaults(do=_bench)
+    prove_cli.add(commands)
     return parser
 
 

@@ -4,8 +4,6 @@ import argparse
 import resource
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,7 +15,7 @@ from evidence_sim.explore.bounds import MOST_TICKS, Bounds, Scope
 from evidence_sim.explore.result import Result
 from evidence_sim.explore.search import Search, beginnings, identity, judges
 from evidence_sim.faults import PROFILES
-from evidence_sim.report import console, table
+from evidence_sim.report import console, spinner, table
 from evidence_sim.tally import ROWS
 from evidence_sim.trace import dump
 from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, machines, write_json, write_text
@@ -56,7 +54,7 @@ def add(commands: Any) -> None:
 def _explore(given: argparse.Namespace) -> int:
     search = _search(given)
     began, interrupted = perf_counter(), False
-    with _progress() as now:
+    with spinner("explore") as now:
         try:
             for states in search.levels():
                 now(f"depth {search.found.depth}, {states:,} states, {_memory()} MiB")
@@ -92,25 +90,6 @@ def _search(given: argparse.Namespace) -> Search:
 def _memory() -> int:
     """The peak of this process's memory in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A line that changes while there is a terminal, else one line for each time the work has doubled."""
-    out = console(stderr=True)
-    if out.is_terminal and not out.is_dumb_terminal:
-        with out.status("searching") as status:
-            yield status.update
-        return
-    calls = 0
-
-    def line(text: str) -> None:
-        nonlocal calls
-        calls += 1
-        if calls & (calls - 1) == 0:
-            print(f"explore: {text}", file=sys.stderr, flush=True)
-
-    yield line
 
 
 def show(out: Console, result: Result) -> None:

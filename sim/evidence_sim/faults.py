@@ -83,7 +83,7 @@ _BYZANTINE = evolve(
     reads=(*_LYING_DISK.reads, _A.ELSEWHERE),
     writes=(*_LYING_DISK.writes, _A.FAILED_YES, _A.FAILED_LATER, _A.LATER, _A.TWICE, _A.ELSEWHERE),
     outside=(_A.CORRUPT, _A.DELETE, _A.EXPIRE),
-    promised=EVERY - {"S5", "S6", "S7", "S8", "S9", "S10", "S15", "S18", "S19", "L1"},
+    promised=EVERY - {"S5", "S6", "S7", "S8", "S9", "S10", "S15", "S18", "S19"},
 )
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile for profile in (_CRASH_STOP, _CLOUD_KV, _LYING_DISK, _ROLLOUT, _BYZANTINE)

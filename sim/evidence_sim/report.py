@@ -1,7 +1,7 @@
 """Tables and stories for people; plain text where there is no terminal."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -66,6 +66,25 @@ class Lines(Advance):
         if tenth > self._said:
             self._said = tenth
             print(f"{self._what}: {done}/{self._total} {now}".rstrip(), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def spinner(what: str) -> Iterator[Callable[[str], None]]:
+    """A line that changes while there is a terminal, else one line for each time the work has doubled."""
+    out = console(stderr=True)
+    if out.is_terminal and not out.is_dumb_terminal:
+        with out.status(what) as status:
+            yield lambda text: status.update(text)
+        return
+    calls = 0
+
+    def line(text: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls & (calls - 1) == 0:
+            print(f"{what}: {text}", file=sys.stderr, flush=True)
+
+    yield line
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

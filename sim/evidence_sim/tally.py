@@ -119,7 +119,7 @@ class Rows:
 
     def of(self, fact: Fact) -> tuple[str, str] | None:
         """The phase and the finding; None where no kernel took a step."""
-        if fact.run is None or fact.answer is None:
+        if fact.run is None or fact.answer is None or fact.broken is not None:
             return None
         run, after = fact.run, fact.run_after
         if fact.before.config.machines[run.machine] != "kernel":

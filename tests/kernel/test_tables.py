@@ -3,7 +3,6 @@
 from functools import cache
 
 import pytest
-from attrs import evolve
 
 from evidence_kernel.codes import EvidenceState, Finding, Observation, Outcome, Phase, Reason, Warn
 from evidence_kernel.effects import Effect, Expect, Get, Put
@@ -67,14 +66,14 @@ def test_s12_every_phase_takes_its_own_kind_of_answer_and_refuses_every_other(ph
     state, effect = _states()[phase]
     kind = Ask.READ if isinstance(effect, Get) else Ask.WRITE if isinstance(effect, Put) else Ask.GENERATE
     assert ASKS[phase] is kind
-    before = evolve(state)
+    before = repr(state)
     if type(answer) in _KINDS[kind]:
         now = step(state, Event(answer, NOW))
         assert (now.effect is None) is (now.result is not None) is (now.state.phase is Phase.END)
     else:
         with pytest.raises(Misuse, match=f"^{phase} takes no {type(answer).__name__}"):
             step(state, Event(answer, NOW))
-    assert state == before
+    assert repr(state) == before
 
 
 @pytest.mark.parametrize("answer", _ANSWERS, ids=lambda answer: type(answer).__name__)

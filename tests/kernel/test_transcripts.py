@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import fields
 
 from evidence_kernel.codes import Outcome
 from evidence_kernel.effects import Effect, Expect, Generate, Get, Put
@@ -87,7 +86,7 @@ def _answered(answer: Answer) -> str:
 
 
 def _ended(result: TickResult | EnsureResult) -> Iterator[str]:
-    names = [field.name for field in fields(type(result))]
+    names = [*result._fields]
     names += ["success", "http_status"] if isinstance(result, TickResult) else ["refused"]
     for name in names:
         value = getattr(result, name)

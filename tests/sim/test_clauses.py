@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from attrs import evolve, frozen
+from attrs import frozen
 
 from evidence_kernel import Applied, Event, Outcome, Phase, Put, Reason, State, Step, Trigger, step
 from evidence_kernel.messages import audit
@@ -28,7 +28,7 @@ def putting(phase: Phase, change: Change) -> Callable[[Any, Event], Step]:
             return out
         changed = writing(out, change(load(out.effect.value), event))
         if phase is Phase.EVIDENCE_PUT and isinstance(changed.effect, Put):
-            return evolve(changed, state=evolve(changed.state, backfill=changed.effect.value))
+            return changed._replace(state=changed.state._replace(backfill=changed.effect.value))
         return changed
 
     return advance
@@ -59,7 +59,7 @@ def wrong_place(state: State, event: Event) -> Step:
     """The report of one trigger is published as another's."""
     out = step(state, event)
     if out.state.phase is Phase.PUBLISH and isinstance(out.effect, Put):
-        return evolve(out, effect=evolve(out.effect, key=publication_key(state.tenant, Trigger.AUTO_24H)))
+        return out._replace(effect=out.effect._replace(key=publication_key(state.tenant, Trigger.AUTO_24H)))
     return out
 
 
@@ -86,14 +86,14 @@ def says_twice(state: State, event: Event) -> Step:
     """The audit line is written twice."""
     out = step(state, event)
     lines = tuple(line for line in out.log if "didBackfill" in line.text)
-    return evolve(out, log=out.log + lines)
+    return out._replace(log=out.log + lines)
 
 
 def says_another_time(state: State, event: Event) -> Step:
     """The audit line says another instant than the record."""
     out = step(state, event)
     if any("didBackfill" in line.text for line in out.log):
-        return evolve(out, log=(audit(encode_tenant(state.tenant), event.at + 1),))
+        return out._replace(log=(audit(encode_tenant(state.tenant), event.at + 1),))
     return out
 
 
@@ -103,9 +103,9 @@ def trigger_of(age: int, trigger: Trigger) -> Callable[[Any, Event], Step]:
     def advance(state: State, event: Event) -> Step:
         if state.phase is not Phase.LEDGER_READ or state.installed_at is None:
             return step(state, event)
-        out = step(evolve(state, installed_at=event.at - age), event)
+        out = step(state._replace(installed_at=event.at - age), event)
         assert out.state.trigger is trigger
-        return evolve(out, state=evolve(out.state, installed_at=state.installed_at))
+        return out._replace(state=out.state._replace(installed_at=state.installed_at))
 
     return advance
 

@@ -1,25 +1,14 @@
 """The status record: what a dashboard reads of a tenant."""
 
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any
-
-from attrs import frozen
+from operator import itemgetter
+from typing import NamedTuple
 
 from evidence_kernel.codes import EvidenceState, Outcome, Reason, Trigger
 from evidence_kernel.records.encoding import decode
 from evidence_kernel.records.instants import format_instant, parse_instant
 
-# The fields that hold a code, with what each may say.
-_CODES: tuple[tuple[str, Mapping[str, StrEnum]], ...] = tuple(
-    (name, {code.value: code for code in kind})
-    for name, kind in (("evidence", EvidenceState), ("outcome", Outcome), ("reason", Reason), ("trigger", Trigger))
-)
-_INSTANTS = ("installed_at", "closed_at", "last_check_at", "last_success_at")
 
-
-@frozen
-class Status:
+class Status(NamedTuple):
     """One status; instants in ms, None where there was nothing yet."""
 
     evidence: EvidenceState | None = None
@@ -34,26 +23,32 @@ class Status:
 
 
 EMPTY = Status()
+_FIELDS = itemgetter(*Status._fields)
+_TEXT_OR_NULL = {str, type(None)}
+# Text or null to code or None, and back as JSON.
+_EVIDENCE = {None: None} | {code.value: code for code in EvidenceState}
+_OUTCOME = {None: None} | {code.value: code for code in Outcome}
+_REASON = {None: None} | {code.value: code for code in Reason}
+_TRIGGER = {None: None} | {code.value: code for code in Trigger}
+_JSON = {None: "null"} | {code: f'"{code}"' for kind in (EvidenceState, Outcome, Reason, Trigger) for code in kind}
 
 
 def read_status(value: bytes) -> Status:
     """The status, or EMPTY where the record is malformed or of another shape."""
     record = decode(value)
-    if record is None or not isinstance(record.get("tick_id"), str):
+    if record is None:
         return EMPTY
-    fields: dict[str, Any] = {"tick_id": record["tick_id"]}
-    for name, known in _CODES:
-        text = record.get(name, "")
-        if text is not None and not (isinstance(text, str) and text in known):
+    try:
+        texts = _FIELDS(record)
+        evidence, outcome, reason, trigger, *instants, tick_id = texts
+        if tick_id is None or not _TEXT_OR_NULL.issuperset(map(type, texts)):
             return EMPTY
-        fields[name] = None if text is None else known[text]
-    for name in _INSTANTS:
-        text = record.get(name, "")
-        instant = parse_instant(text) if isinstance(text, str) else None
-        if instant is None and text is not None:
-            return EMPTY
-        fields[name] = instant
-    return Status(**fields)
+        codes = _EVIDENCE[evidence], _OUTCOME[outcome], _REASON[reason], _TRIGGER[trigger]
+    except KeyError:  # a field is lacking, or says what is no code
+        return EMPTY
+    installed_at, closed_at, check_at, success_at = [None if text is None else parse_instant(text) for text in instants]
+    status = Status(*codes, installed_at, closed_at, check_at, success_at, tick_id)
+    return status if status.count(None) == texts.count(None) else EMPTY  # a text that is no instant became None
 
 
 def checked(status: Status, at: int, tick_id: str) -> Status:
@@ -73,19 +68,17 @@ def checked(status: Status, at: int, tick_id: str) -> Status:
 
 def write_status(status: Status) -> bytes:
     """The record of `status`, byte for byte as `encode` has it: no code, instant or tick id needs escaping."""
-    closed_at, success_at = _instant(status.closed_at), _instant(status.last_success_at)
-    installed_at, check_at = _instant(status.installed_at), _instant(status.last_check_at)
+    evidence, outcome, reason, trigger, *instants, tick_id = status
+    installed_at, closed_at, check_at, success_at = [
+        "null" if ms is None else f'"{format_instant(ms)}"' for ms in instants
+    ]
     text = (
-        f'{{"closed_at":{closed_at},"evidence":{_code(status.evidence)},"installed_at":{installed_at},'
-        f'"last_check_at":{check_at},"last_success_at":{success_at},"outcome":{_code(status.outcome)},'
-        f'"reason":{_code(status.reason)},"tick_id":{_code(status.tick_id)},"trigger":{_code(status.trigger)}}}'
+        f'{{"closed_at":{closed_at},"evidence":{_JSON[evidence]},"installed_at":{installed_at},'
+        f'"last_check_at":{check_at},"last_success_at":{success_at},"outcome":{_JSON[outcome]},'
+        f'"reason":{_JSON[reason]},"tick_id":{_text(tick_id)},"trigger":{_JSON[trigger]}}}'
     )
     return text.encode("ascii")
 
 
-def _instant(ms: int | None) -> str:
-    return "null" if ms is None else f'"{format_instant(ms)}"'
-
-
-def _code(text: str | None) -> str:
+def _text(text: str | None) -> str:
     return "null" if text is None else f'"{text}"'

@@ -27,6 +27,7 @@ from evidence_sim.world import apply
 _FREE = frozenset({None, "overlap", "clock-back"})
 _STATUS = frozenset({"STATUS_READ", "STATUS_OPEN", "STATUS_CLOSE"})
 MOST_TICKS = 6
+_AT_ONCE = 16  # more phases than a tick of the kernel passes
 
 
 class Scope(StrEnum):
@@ -100,13 +101,15 @@ def moves(node: Node, bounds: Bounds) -> Iterator[Move]:
         steps = node.steps - isinstance(action, Clock)
         operators = node.operators - (isinstance(action, Outside) and action.record is None)
         facts = [fact]
-        after = _eager(after, fact, facts, bounds.scope)
+        after = eager(after, fact, facts, bounds.scope)
         yield Move(action, Node(after, faults, steps, operators), tuple(facts))
 
 
-def _eager(world: World, fact: Fact, facts: list[Fact], scope: Scope) -> World:
-    """Answer `ok` as long as the tick that moved stands outside of the scope."""
-    while scope is not Scope.ALL and fact.run_after is not None:
+def eager(world: World, fact: Fact, facts: list[Fact], scope: Scope) -> World:
+    """Answer `ok` as long as the tick that moved stands outside of the scope; a machine may go round there."""
+    for _ in range(_AT_ONCE):
+        if scope is Scope.ALL or fact.run_after is None:
+            break
         phase, tenant = fact.run_after.phase, fact.tenant
         assert tenant is not None
         if (phase in _STATUS) is (scope is Scope.STATUS):

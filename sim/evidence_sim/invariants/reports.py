@@ -8,8 +8,8 @@ from evidence_sim.oracle import Role
 from evidence_sim.watch import TRIGGERS
 
 _CLAIMS = frozenset({"CLAIM", "ATTEMPT_PUT"})
-_TIERS = (0, 30 * MINUTE, 120 * MINUTE, 24 * HOUR)
-_QUARTER = 15 * MINUTE
+TIERS = (0, 30 * MINUTE, 120 * MINUTE, 24 * HOUR)
+QUARTER = 15 * MINUTE
 
 
 def grounded(fact: Fact) -> Verdict:
@@ -75,14 +75,15 @@ def _claimed(write: Write) -> str:
             continue  # also a torn claim: what does not parse claims nothing
         until, at = oracle.backoff_until(write.before.value, trigger), write.by.looked_at
         running = until is not None and (at is None or until > at)
-        if running and until is not None and not (at and until > at + _tier(attempts) + _QUARTER):
+        if running and until is not None and not (at and until > at + tier(attempts) + QUARTER):
             clock = "never looked" if at is None else f"looked at {oracle.written(at)}"
             return f"{trigger} is claimed by who {clock}, in backoff until {oracle.written(until)}"
     return ""
 
 
-def _tier(attempts: int) -> int:
-    return _TIERS[min(attempts, 3)]
+def tier(attempts: int) -> int:
+    """How long a trigger waits after so many attempts, in ms."""
+    return TIERS[min(attempts, 3)]
 
 
 def attempts_counted(fact: Fact) -> Verdict:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from evidence_kernel import (
     Absent,
@@ -75,9 +75,9 @@ def audit_before_read_back(state: State, event: Event) -> Step:
     if out.state.phase is Phase.EVIDENCE_VERIFY and out.state.backfill is not None:
         installed_at = read_installed_at(out.state.backfill)
         assert installed_at is not None
-        return evolve(out, log=(*out.log, audit(encode_tenant(state.tenant), installed_at)))
+        return out._replace(log=(*out.log, audit(encode_tenant(state.tenant), installed_at)))
     if out.state.did_backfill and not state.did_backfill:
-        return evolve(out, log=())
+        return out._replace(log=())
     return out
 
 
@@ -93,7 +93,7 @@ def backdated_evidence(state: State, event: Event) -> Step:
     text = format_instant(event.at - _DAY)
     out = writing(out, load(out.effect.value) | {"installed_at": text, "backfilled_at": text})
     assert isinstance(out.effect, Put)
-    return evolve(out, state=evolve(out.state, backfill=out.effect.value))
+    return out._replace(state=out.state._replace(backfill=out.effect.value))
 
 
 def overwrites_invalid(state: State, event: Event) -> Step:

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from evidence_kernel import (
     Absent,
@@ -90,8 +90,8 @@ def settle_by_counter(state: Any, event: Event) -> Step:
         held = read_ledger(event.answer.value if isinstance(event.answer, Found) else None)
         attempt = _attempt(state.out.state)
         if held is not None and held[attempt.trigger].attempts == attempt.number:
-            return expecting(evolve(state.out, log=()), Phase.SETTLE, Expect.ANY)
-        return at_once(evolve(state.out, log=()), Conflict(), event.at)
+            return expecting(state.out._replace(log=()), Phase.SETTLE, Expect.ANY)
+        return at_once(state.out._replace(log=()), Conflict(), event.at)
     out = step(state, event)
     if out.state.phase is Phase.SETTLE:
         return detour(_Comparing(out), Get(ledger_key(out.state.tenant)), out)
@@ -138,7 +138,7 @@ def _without_backoff(state: State) -> State:
         return state
     record = load(held.value)
     record[attempt.trigger] = {**record[attempt.trigger], "backoff_until": None}
-    return evolve(state, attempt=evolve(attempt, ledger=evolve(held, value=dump(record))))
+    return state._replace(attempt=attempt._replace(ledger=held._replace(value=dump(record))))
 
 
 def early_generate(state: State, event: Event) -> Step:
@@ -152,8 +152,8 @@ def early_generate(state: State, event: Event) -> Step:
     earlier = installed_at - _QUARTER
     if due(earlier, event.at) is due(installed_at, event.at):
         return step(state, event)
-    out = step(evolve(state, installed_at=earlier), event)
-    return evolve(out, state=evolve(out.state, installed_at=installed_at))
+    out = step(state._replace(installed_at=earlier), event)
+    return out._replace(state=out.state._replace(installed_at=installed_at))
 
 
 def unearned_publication(state: State, event: Event) -> Step:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from evidence_kernel import (
     Answer,
@@ -64,20 +64,20 @@ def _described(defect: Callable[..., Step]) -> tuple[str, str]:
 def expecting(out: Step, phase: Phase, expect: Expectation) -> Step:
     """`out`, where it asks for the put of `phase`, with another expectation."""
     if out.state.phase is phase and isinstance(out.effect, Put):
-        return evolve(out, effect=evolve(out.effect, expect=expect))
+        return out._replace(effect=out.effect._replace(expect=expect))
     return out
 
 
 def writing(out: Step, record: dict[str, Any]) -> Step:
     """`out`, which asks for a put, with another record."""
     assert isinstance(out.effect, Put)
-    return evolve(out, effect=evolve(out.effect, value=dump(record)))
+    return out._replace(effect=out.effect._replace(value=dump(record)))
 
 
 def at_once(out: Step, answer: Answer, at: int) -> Step:
     """`out` and one step more: `answer` is made up, its effect never performed."""
     after = step(out.state, Event(answer, at))
-    return evolve(after, log=out.log + after.log)
+    return after._replace(log=out.log + after.log)
 
 
 def made_up(value: bytes | None) -> Found:

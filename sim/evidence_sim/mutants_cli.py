@@ -1,0 +1,146 @@
+"""The command `evidence-sim mutants`, and the page that it writes."""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict
+
+from evidence_sim.campaign import processors
+from evidence_sim.config import Config
+from evidence_sim.invariants import INVARIANTS
+from evidence_sim.mutants import SEARCHES, Kill, Mutant, Stream, kill, models, mutants, tables_hash
+from evidence_sim.report import console, progress
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, count, write_json, write_text
+
+FORMAT = "evidence-mutants/1"
+PAGE, DATA = "mutants.md", "mutants.json"
+# Why an invariant is kept that no mutant of one row violates: its defect is not in a row.
+KEPT = {
+    "S1": "a put with another condition: `plain-put`",
+    "S2": "a put without a condition: `overwrites-invalid`, `claim-without-cas`",
+    "S5": "evidence that was not read: `assumed-evidence`",
+    "S6": "a publication that is overwritten: `check-generate-mark`",
+    "S7": "a report that was not generated: `unearned-publication`",
+    "S10": "another tenant's key: `truncated-key`",
+    "S11": "identity, which no row decides: `no-identity-shared-key`",
+    "S15": "a status put blindly: v2.20",
+    "S16": "what a record says: `backdated-evidence`",
+    "S17": "the schedule, which no row decides: `early-generate`",
+    "L1": "a backfill that is never tried: v2.19",
+}
+_models: list[Stream] = []
+
+
+def add(commands: Any) -> None:
+    """The parser of the command."""
+    parser = commands.add_parser("mutants", help="every single-row mutant of the tables, and what notices it (long)")
+    parser.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: one a processor)")
+    parser.add_argument("--only", metavar="TEXT", help="only mutants with that in their name; nothing is written")
+    parser.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and {DATA} there")
+    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    parser.set_defaults(do=_mutants)
+
+
+def _begin() -> None:
+    _models[:] = models()
+
+
+def _kill(mutant: Mutant) -> Kill:
+    return kill(mutant, _models)
+
+
+def killed(chosen: Sequence[Mutant], jobs: int) -> Iterator[Kill]:
+    """Each mutant's kill, in order, from that many processes."""
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin)
+    try:
+        yield from pool.map(_kill, chosen, chunksize=4)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _mutants(given: argparse.Namespace) -> int:
+    chosen = [mutant for mutant in mutants() if given.only is None or given.only in mutant.name]
+    kills: list[Kill] = []
+    interrupted = False
+    with progress("mutants", len(chosen)) as bar:
+        try:
+            for done in killed(chosen, given.jobs or processors()):
+                kills.append(done)
+                bar.to(len(kills), done.name)
+        except KeyboardInterrupt:
+            interrupted = True
+    out = console(stderr=given.json == Path("-"))
+    for line in page(kills).splitlines():
+        out.print(line, markup=False, soft_wrap=True)
+    write_json(given.json, described(kills))
+    if interrupted:
+        print(f"evidence-sim: interrupted after {len(kills)} of {len(chosen)} mutants", file=sys.stderr)
+        return INTERRUPTED
+    if given.write and given.only is None:
+        write_text(given.write / PAGE, page(kills), "; name another folder")
+        write_text(given.write / DATA, json.dumps(described(kills), indent=1) + "\n", "; name another folder")
+    return FOUND if any(done.invariants and not done.graph for done in kills) else OK
+
+
+def described(kills: Sequence[Kill]) -> dict[str, Any]:
+    """What noticed each mutant, as JSON."""
+    return {"format": FORMAT, "tables": tables_hash(), "mutants": [asdict(done) for done in kills]}
+
+
+def page(kills: Sequence[Kill]) -> str:
+    """What noticed the mutants, what each invariant is good for, and which faults are needed."""
+    noticed = [done for done in kills if done.graph]
+    by_invariant = [done for done in kills if done.invariants]
+    bounds = [f"- {bounds.said(Config(profile=profile))}" for profile, bounds, _ in SEARCHES]
+    lines = [
+        "# Mutants of the tables",
+        "",
+        "Written by `evidence-sim mutants --write spec`. One row of `EVIDENCE` or `SCHEDULER` is changed: another",
+        "state, another target, another outcome, a line left out or added. The graph notices a mutant where one move",
+        "of one world leads elsewhere, or says something else, than the kernel's; an invariant where it is violated.",
+        "A mutant that neither notices has the kernel's graph, so it is equivalent within the bounds:",
+        "",
+        *bounds,
+        "",
+        f"{len(kills):,} mutants: the graph notices {len(noticed):,}, invariants {len(by_invariant):,},"
+        f" {len(kills) - len(noticed):,} are equivalent.",
+        "",
+        *_invariants(kills),
+        *_faults(noticed),
+        "## Equivalent within the bounds",
+        "",
+        *(f"- {done.name}" for done in kills if not done.graph),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _invariants(kills: Sequence[Kill]) -> Iterator[str]:
+    yield "| invariant | kills | that no other has | kept also for |"
+    yield "|---|---:|---:|---|"
+    for invariant in INVARIANTS:
+        has = [done for done in kills if invariant.id in done.invariants]
+        alone = [done for done in has if len(done.invariants) == 1]
+        kept = "" if has else KEPT.get(invariant.id, "")
+        yield f"| {invariant.id} {invariant.name} | {len(has):,} | {len(alone):,} | {kept} |"
+    yield ""
+
+
+def _faults(noticed: Sequence[Kill]) -> Iterator[str]:
+    """Which faults a mutant needs to be told from the kernel: those on the shortest way of the fewest faults."""
+    needed = Counter(fault for done in noticed for fault in done.faults)
+    only = Counter(done.faults[0] for done in noticed if len(done.faults) == 1)
+    yield "## Faults on the way to the first difference"
+    yield ""
+    yield "| fault | mutants | with no other fault |"
+    yield "|---|---:|---:|"
+    yield f"| none | {sum(not done.faults for done in noticed):,} | |"
+    for fault in sorted(needed):
+        yield f"| {fault} | {needed[fault]:,} | {only[fault]:,} |"
+    yield ""

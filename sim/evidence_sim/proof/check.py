@@ -1,0 +1,93 @@
+"""The obligations: the invariant holds at the beginning and survives every move; and none of it is vacuous."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from time import perf_counter
+
+import z3
+from attrs import field, frozen
+
+from evidence_sim.machine import Machine
+from evidence_sim.machines import KERNEL
+from evidence_sim.proof.ground import instances
+from evidence_sim.proof.invariant import INVARIANT, Conjunct, begins
+from evidence_sim.proof.model import Term, World, world
+from evidence_sim.proof.moves import Move, Stores, moves
+from evidence_sim.proof.rows import Row, rows
+
+PATIENCE = 20_000  # ms of one question to the solver; who takes longer has not answered
+
+
+@frozen
+class Checked:
+    """One obligation. `broken`: the conjuncts that do not survive it; `undecided`: where the solver gave up.
+
+    `possible`: some world in which the invariant holds allows the move at all.
+    """
+
+    name: str
+    seconds: float
+    possible: bool
+    broken: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def proved(self) -> bool:
+        """Whether every conjunct survives it."""
+        return not (self.broken or self.undecided)
+
+
+def obligations(machine: Machine = KERNEL, stores: Stores | None = None) -> Iterator[Checked]:
+    """Init, then every move of that machine over those stores, one after another as they are decided."""
+    return Proof(rows(machine), stores or Stores()).obligations()
+
+
+@frozen
+class Proof:
+    """An invariant of one world, and the moves of a machine's rows from it."""
+
+    rows: tuple[Row, ...]
+    stores: Stores = field(factory=Stores)
+    before: World = field(factory=world)
+    invariant: tuple[Conjunct, ...] = INVARIANT
+
+    def obligations(self) -> Iterator[Checked]:
+        """Init, then the moves."""
+        held = {conjunct: conjunct.held(self.before) for conjunct in self.invariant}
+        yield self._begun(held)
+        always = [conjunct.always(self.before) for conjunct in self.invariant]
+        for move in moves(self.before, self.rows, self.stores):
+            yield self._moved(move, held, always)
+
+    def _begun(self, held: Mapping[Conjunct, Term]) -> Checked:
+        began, given = perf_counter(), begins(self.before)
+        verdicts = {conjunct: _asked(given, z3.Not(now)) for conjunct, now in held.items()}
+        return _checked("Init", began, verdicts, _asked(given) == z3.sat)
+
+    def _moved(self, move: Move, held: Mapping[Conjunct, Term], always: Sequence[Term]) -> Checked:
+        """First without quantifiers; what that leaves open is asked again with all that is known."""
+        began = perf_counter()
+        after = {conjunct: _term(conjunct.held(move.after)) for conjunct in self.invariant}
+        broken = {conjunct: z3.Not(now) for conjunct, now in after.items() if not now.eq(held[conjunct])}
+        known = instances(held, self.before, [move.when, *broken.values()])
+        verdicts = {}
+        if _asked(*known, move.when, z3.Or(*broken.values()), logic="QF_UFLIA") != z3.unsat:
+            verdicts = {conjunct: _asked(*always, move.when, breaks) for conjunct, breaks in broken.items()}
+        return _checked(move.name, began, verdicts, _asked(*always, move.when) == z3.sat)
+
+
+def _term(x: Term) -> Term:
+    return x if z3.is_expr(x) else z3.BoolVal(x)
+
+
+def _asked(*given: Term, logic: str | None = None) -> Term:
+    """Whether there is a world in which all of it holds: sat, unsat or unknown."""
+    solver = z3.Solver() if logic is None else z3.SolverFor(logic)
+    solver.set("timeout", PATIENCE)
+    solver.add(*given)
+    return solver.check()
+
+
+def _checked(name: str, began: float, verdicts: dict[Conjunct, Term], possible: bool) -> Checked:
+    broken = tuple(conjunct.name for conjunct, verdict in verdicts.items() if verdict == z3.sat)
+    undecided = tuple(conjunct.name for conjunct, verdict in verdicts.items() if verdict == z3.unknown)
+    return Checked(name, perf_counter() - began, possible, broken, undecided)

@@ -1,0 +1,53 @@
+"""The command `evidence-sim prove`: every obligation with its time and verdict, and what is proved."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from evidence_sim.usage import FOUND, GIVEN, OK, Unusable, write_json
+
+_PROVED = "PROVED S1-S9, S17 (any number of ticks and faults, cloud-kv)"
+
+
+def add(commands: Any) -> None:
+    """The command's parser, among the others."""
+    prove = commands.add_parser("prove", help="prove S1-S9 and S17 for any number of ticks and faults")
+    prove.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    prove.set_defaults(do=_prove)
+
+
+def _prove(given: argparse.Namespace) -> int:
+    try:
+        from evidence_sim.proof.check import obligations
+    except ModuleNotFoundError as error:
+        if error.name != "z3":
+            raise
+        raise Unusable("prove needs Z3; install it with: pip install z3-solver") from None
+    out = sys.stderr if given.json == Path("-") else sys.stdout
+    checked = []
+    for one in obligations():
+        verdict = "proved" if one.proved else f"BREAKS {', '.join(one.broken + one.undecided)}"
+        print(f"{one.seconds:6.2f} s  {verdict}  {one.name}{'' if one.possible else ' (never possible)'}", file=out)
+        checked.append(one)
+    dead = [one.name for one in checked if not one.possible]
+    failed = [one for one in checked if not one.proved]
+    seconds = sum(one.seconds for one in checked)
+    print(f"{len(checked)} obligations, {len(failed)} failed, {len(dead)} never possible, {seconds:.1f} s", file=out)
+    verdict = _PROVED if not failed and not dead else _refuted(failed, dead)
+    described = [
+        {"name": one.name, "seconds": round(one.seconds, 3), "broken": one.broken, "undecided": one.undecided}
+        for one in checked
+    ]
+    write_json(given.json, {"format": "evidence-proof/1", "verdict": verdict, "dead": dead, "obligations": described})
+    print(verdict, file=out)
+    return FOUND if failed or dead else OK
+
+
+def _refuted(failed: list[Any], dead: list[str]) -> str:
+    if not failed:
+        return f"NOT PROVED: {dead[0]} is never possible, so what is said of it is empty"
+    first = failed[0]
+    if first.broken:
+        return f"NOT PROVED: {first.name} breaks {', '.join(first.broken)}"
+    return f"NOT PROVED: {first.name} is undecided for {', '.join(first.undecided)}"
