@@ -17,7 +17,7 @@ from evidence_sim.watch import TRIGGERS
 
 ABSENT, TORN, SPOILT = record(**{"is": "absent"}), record(**{"is": "torn"}), record(**{"is": "spoilt"})
 _PUTTING = frozenset({"EVIDENCE_PUT", "EVIDENCE_VERIFY"})
-_KEYS = {"evidence": "evidence", "ledger": "ledger", **{f"publication:{x}": x for x in TRIGGERS}}
+KEYS = {"evidence": "evidence", "ledger": "ledger", **{f"publication:{x}": x for x in TRIGGERS}}
 REACH = 2  # how many earlier values a stale read brings
 
 
@@ -28,13 +28,13 @@ class Beyond(Exception):
 def specified(world: World, faults: int, steps: int, ticks: int, tenant: int = 0) -> State:
     """The variables of the specification in a world of one host; `ticks` is how many there will be."""
     names, own = records(tenant).by_name, world.tenants[tenant]
-    cells = {key: world.cells.at(names[name]) for name, key in _KEYS.items()}
+    cells = {key: world.cells.at(names[name]) for name, key in KEYS.items()}
     flying = {run.n: run for run in own.runs}
     held = record(**{f"t{n}": _tick(n, own, flying, world.cells, names["ledger"]) for n in range(1, ticks + 1)})
     return record(
         T=held,
-        store=record(**{key: _cell(cell) for key, cell in cells.items()}),
-        late=frozenset(_pending(late, world.cells) for late in own.pending),
+        store=record(**{key: of_cell(cell) for key, cell in cells.items()}),
+        late=frozenset(of_pending(late, world.cells) for late in own.pending),
         audits=tuple(says(line) for line in own.ghost.audited),
         calls=record(**dict(zip(TRIGGERS, own.ghost.generates, strict=True))),
         now=minutes(world.clocks[0]),
@@ -52,17 +52,19 @@ def minutes(instant: int) -> int:
     return whole
 
 
-def _cell(cell: Cell) -> Value:
+def of_cell(cell: Cell) -> Value:
+    """A key: what it holds, and held before."""
     return record(val=says(cell.value), past=tuple(says(value) for value, _ in cell.past[:REACH]))
 
 
 def _tick(n: int, tenant: Tenant, flying: dict[int, Run], cells: Cells, ledger: str) -> Value:
     if n in flying:
-        return _run(flying[n], cells, ledger)
-    return _OVER if n <= tenant.started else _NEW
+        return of_run(flying[n], cells, ledger)
+    return OVER if n <= tenant.started else NEW
 
 
-def _run(run: Run, cells: Cells, ledger: str) -> Value:
+def of_run(run: Run, cells: Cells, ledger: str) -> Value:
+    """A tick in flight."""
     state: Tick = run.state
     phase, seen, attempt = run.phase, run.seen, state.attempt
     current = attempt is not None and cells.at(ledger).meets(attempt.ledger.expect)
@@ -102,12 +104,12 @@ def _of_tick(**fields: Value) -> Record:
     return record(**{**still, **fields})
 
 
-_NEW, _OVER = _of_tick(at="new"), _of_tick(at="over")
+NEW, OVER = _of_tick(at="new"), _of_tick(at="over")
 
 
-def _pending(late: Pending, cells: Cells) -> Value:
+def of_pending(late: Pending, cells: Cells) -> Value:
     """A put under way. Only of the ledger's does the version count; the others wait for a free key."""
-    key = _KEYS[_name(late.key)]
+    key = KEYS[_name(late.key)]
     current = key == "ledger" and cells.at(late.key).meets(late.expect)
     looked_at = late.by.looked_at if late.phase == "CLAIM" else None
     return record(
@@ -137,6 +139,8 @@ def says(value: bytes | None) -> Record:
         instant = oracle.installed_at(value)
         return TORN if instant is None else _evidence(instant, fields.get("backfill_id"))
     if "report" in fields:
+        if "trigger" not in fields["report"]:
+            raise Beyond("a publication from before the world began")
         return _report(fields["report"]["trigger"], value, fields["published_by"])
     return record(**{"is": "ledger", **{trigger: _entry(fields.get(trigger, {})) for trigger in TRIGGERS}})
 
@@ -152,6 +156,8 @@ def _report(trigger: str, body: bytes, by: object = None) -> Record:
 
 def _entry(entry: dict[str, object]) -> Record:
     until = oracle.instant(entry.get("backoff_until"))
+    if until is None and entry.get("attempts", 0):
+        raise Beyond("a ledger that an operator put there")
     return record(
         attempts=entry.get("attempts", 0),
         until=0 if until is None else minutes(until),

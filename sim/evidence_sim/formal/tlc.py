@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 JAR_SHA256 = "58c6df9a1045beb341ee947bc640fe8d89988ad1d0b700e392aa8dd97502129a"
-HOLDS, VIOLATED, WEDGED = 0, 12, 13  # exit codes: no error, a state is wrong, a step or a whole behaviour is
+HOLDS, STUCK, VIOLATED, WEDGED = 0, 11, 12, 13  # exit codes: no error; no successor; a state, a step is wrong
 BEHAVIOUR = "behaviour"  # violated, but the checker does not say which
 _HEAP = "-Xmx2g"
 # Of a run of a few seconds the second compiler and the parallel collector take a third.
@@ -71,8 +71,16 @@ def _inside(package: str, path: str) -> Path:
     raise NoChecker(f"{path.rpartition('/')[2]} is missing: pip install 'evidence-sim[test]' brings it with {package}")
 
 
-def run(model: Model, *, workers: int = 2, dumps: bool = False, seconds: float = 900, large: bool = False) -> Answer:
-    """Check a model, in a folder of its own. Raises NoChecker."""
+def run(
+    model: Model,
+    *,
+    workers: int = 2,
+    dumps: bool = False,
+    seconds: float = 900,
+    large: bool = False,
+    stuck: bool = False,
+) -> Answer:
+    """Check a model, in a folder of its own; `stuck`: a state without a successor is an error. Raises NoChecker."""
     java, jar = tools()
     with tempfile.TemporaryDirectory(prefix="tlc-") as folder:
         top = Path(folder)
@@ -92,7 +100,8 @@ def run(model: Model, *, workers: int = 2, dumps: bool = False, seconds: float =
             "-fp",
             "0",
         ]
-        command += ["-deadlock", "-workers", str(workers), "-metadir", str(top / "meta"), "-config", "model.cfg"]
+        command += [] if stuck else ["-deadlock"]  # which switches that check off
+        command += ["-workers", str(workers), "-metadir", str(top / "meta"), "-config", "model.cfg"]
         command += ["-dump", "dot,actionlabels", str(top / "graph.dot")] if dumps else []
         done = subprocess.run(
             [*command, f"{model.name}.tla"], cwd=top, capture_output=True, text=True, timeout=seconds, check=False
