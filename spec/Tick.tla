@@ -1,5 +1,5 @@
 -------------------------------- MODULE Tick --------------------------------
-(* Ticks of one tenant on one host, from EVIDENCE_READ to SETTLE: section 4 of the design.
+(* Ticks of one tenant on one host, from EVIDENCE_READ to SETTLE, as protocol.md has them.
 
 An action is named as the simulator's labels name it, and `k` is what came of it: EvidenceRead("t1",
 "stale:1") is EvidenceRead(a,1):stale:1. A variable that is primed is the variable after the action; the
@@ -123,7 +123,8 @@ Put(t, phase, key, value, met, k) ==
                  [] OTHER -> store)
 Said(met, k) ==
   CASE k = "failed" -> "failed"
-    [] k \in {"unknown-no", "unknown-yes", "unknown-later"} -> IF Flaw = "unknown as failed" THEN "failed" ELSE "unknown"
+    [] k \in {"unknown-no", "unknown-yes", "unknown-later"} ->
+         IF Flaw = "unknown as failed" THEN "failed" ELSE "unknown"
     [] k \in {"torn:0", "lost"} -> "applied"
     [] k = "ok" -> IF met THEN "applied" ELSE "conflict"
 

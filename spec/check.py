@@ -72,7 +72,7 @@ def judged(case: Case) -> Verdict:
         said(case.bounds, case.profile),
         answer.states,
         seconds,
-        answer.violated,
+        violated,
         trace,
         differs,
         case.why,
