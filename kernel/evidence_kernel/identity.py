@@ -20,7 +20,8 @@ def identify(context: object) -> str | None:
     where it yields no id: nothing falls through to a weaker source. Never raises.
     """
     try:
-        return _identified(context) if issubclass(type(context), Mapping) else None
+        kind = type(context)
+        return _identified(context) if kind is dict or issubclass(kind, Mapping) else None
     except Exception:  # a mapping of the caller's own may do anything when it is asked
         return None
 
@@ -45,7 +46,7 @@ def _text(value: object) -> str | None:
 
 
 def _site(text: str | None) -> str | None:
-    match = _SITE.fullmatch(text) if text is not None else None
+    match = _SITE.fullmatch(text) if text is not None and text.startswith("ari:") else None
     return match[1].lower() if match else None
 
 
