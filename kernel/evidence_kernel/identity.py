@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -51,8 +52,12 @@ def _site(text: str | None) -> str | None:
 
 
 def _canonical(text: str | None) -> str | None:
-    if text is None or not 1 <= len(text) <= _MAX_CHARACTERS:
-        return None
+    return _spelled(text) if text is not None and 1 <= len(text) <= _MAX_CHARACTERS else None
+
+
+@lru_cache(maxsize=1024)
+def _spelled(text: str) -> str | None:
+    """The spelling of an id of bounded length; a service asks for the same ones every five minutes."""
     if _UUID_ALONE.fullmatch(text):
         return text.lower()
     if text != text.strip():
