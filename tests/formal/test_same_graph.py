@@ -1,0 +1,136 @@
+"""The code's graph is the specification's, state by state and edge by edge; a change of either is seen."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidence_kernel import schedule
+from evidence_kernel.codes import EvidenceState, Finding, Phase, Trigger
+from evidence_kernel.tables import ROUTES
+from evidence_sim.config import MINUTE
+from evidence_sim.explore.bounds import Bounds
+from evidence_sim.explore.canonical import exact
+from evidence_sim.faults import PROFILES
+from evidence_sim.formal.graph import Comparison, compared, explored
+from evidence_sim.formal.labels import calls
+from evidence_sim.formal.models import BEGINS
+from evidence_sim.formal.text import Space, parse, written
+
+TICK = (Path(__file__).parents[2] / "spec" / "Tick.tla").read_text(encoding="utf-8")
+CLOCK, FAULTS, THREE = Bounds(2, 1, 1), Bounds(2, 2, 0), Bounds(3, 0, 0)
+TWO = ("absent", "valid-24h")
+# How large both graphs are; spec/check.py --all holds the larger ones.
+SIZES = [
+    ("crash-stop", CLOCK, TWO, 3532, 9295),
+    ("cloud-kv", CLOCK, ("absent",), 6645, 18700),
+    ("lying-disk", CLOCK, ("absent",), 11312, 29368),
+    ("crash-stop", THREE, BEGINS, 2565, 6481),
+    ("cloud-kv", FAULTS, BEGINS, 4768, 17267),
+    ("lying-disk", FAULTS, TWO, 8640, 29515),
+]
+
+
+@cache
+def both(profile: str, bounds: Bounds, begins: tuple[str, ...]) -> Comparison:
+    return compared(bounds, profile, begins, {"Tick": TICK})
+
+
+@pytest.mark.parametrize(("profile", "bounds", "begins", "states", "edges"), SIZES)
+def test_the_code_and_the_specification_have_one_graph(
+    profile: str, bounds: Bounds, begins: tuple[str, ...], states: int, edges: int
+) -> None:
+    found = both(profile, bounds, begins)
+    assert found.difference is None, found.difference.said()
+    assert (len(found.spec.states), len(found.spec.edges)) == (states, edges)
+    assert not found.code.loose
+
+
+def test_every_action_occurs() -> None:
+    """With every answer at every phase of every tick, and every step of the clock."""
+    graphs = both("lying-disk", FAULTS, TWO), both("lying-disk", CLOCK, ("absent",))
+    met = {label.partition(" = ")[0] for graph in graphs for _, label, _ in graph.spec.edges}
+    assert met == {label.partition(" = ")[0] for label, _ in calls(CLOCK, PROFILES["lying-disk"])}
+
+
+def test_every_outcome_occurs() -> None:
+    edges = both("lying-disk", FAULTS, TWO).spec.edges | both("crash-stop", CLOCK, TWO).spec.edges
+    met = {outcome for _, label, _ in edges if (outcome := label.partition(" = ")[2])}
+    assert met == {
+        "SKIPPED", "EVIDENCE_IN_FUTURE", "NOT_DUE", "ALREADY_DONE", "BACKOFF", "CONTENDED", "GENERATED",
+        "GENERATION_FAILED", "STORE_FAILED", "LEDGER_INVALID",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("profile", "bounds"),
+    [("cloud-kv", Bounds(2, 1, 0)), ("lying-disk", Bounds(1, 2, 0)), ("crash-stop", Bounds(1, 1, 1))],
+)
+def test_the_map_is_of_the_world_alone(profile: str, bounds: Bounds) -> None:
+    """Whole worlds, told apart by every byte and version, have the graph of those that a search tells apart."""
+    space = Space()
+    few, all_of_them = (explored(bounds, profile, BEGINS, space), explored(bounds, profile, BEGINS, space, exact))
+    assert few.graph == all_of_them.graph and few.worlds < all_of_them.worlds
+    assert not few.loose and not all_of_them.loose
+
+
+def test_time_is_the_kernels() -> None:
+    tiers = [schedule.tier(attempts) // MINUTE for attempts in range(5)]
+    assert tiers == [0, 30, 120, 1440, 1440] and schedule.CLOCK_TOLERANCE == 15 * MINUTE
+    assert [schedule.due(0, hours * schedule.HOUR) for hours in (11, 12, 23, 24)] == [
+        None, Trigger.AUTO_12H, Trigger.AUTO_12H, Trigger.AUTO_24H
+    ]  # fmt: skip
+    lines = ("Tolerance == 15", "attempts = 1 -> 30 [] attempts = 2 -> 120 [] OTHER -> 1440", "age < 720")
+    assert all(line in TICK for line in lines)
+
+
+# A row of the kernel, what stands there instead, within which bounds, and where the graphs first differ.
+ROWS = [
+    (
+        (Phase.EVIDENCE_VERIFY, EvidenceState.MISSING), (Phase.EVIDENCE_READ, EvidenceState.MISSING), "cloud-kv",
+        "EvidencePut(a,1):unknown-no EvidenceVerify(a,1):ok",
+    ),
+    (
+        (Phase.CLAIM, Finding.CONFLICT), (Phase.CLAIM, Finding.FAILED), "crash-stop",
+        "Claim(a,1):ok = CONTENDED",
+    ),
+    (
+        (Phase.PUBLISH_VERIFY, Finding.ABSENT), (Phase.PUBLISH_VERIFY, Finding.MINE), "cloud-kv",
+        "PublishVerify(a,1):ok",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "instead", "profile", "first"), ROWS)
+def test_a_changed_row_of_the_kernel_is_seen(
+    monkeypatch: pytest.MonkeyPatch, row: tuple[Any, Any], instead: tuple[Any, Any], profile: str, first: str
+) -> None:
+    monkeypatch.setitem(ROUTES[row[0]], row[1], ROUTES[instead[0]][instead[1]])
+    found = compared(Bounds(2, 1, 0), profile, ("absent", "valid-24h"), {"Tick": TICK})
+    assert found.difference is not None and first in found.difference.said()
+
+
+LINES = [
+    (
+        "entry.until > at \\/ Flaw",
+        "entry.until >= at \\/ Flaw",
+        Bounds(2, 0, 1, clock=(30 * MINUTE,)),
+        "DoneRead(a,1):ok",
+    ),
+    ('!.doubt = said = "unknown"', "!.doubt = FALSE", Bounds(1, 1, 0), "Publish(a,1):unknown-"),
+    ('IF k = "ok" THEN "yes" ELSE "no"])\n  /\\ late', '"yes"])\n  /\\ late', Bounds(2, 1, 0), "LedgerRead(a,"),
+]
+
+
+@pytest.mark.parametrize(("line", "instead", "bounds", "first"), LINES)
+def test_a_changed_line_of_the_specification_is_seen(line: str, instead: str, bounds: Bounds, first: str) -> None:
+    assert line in TICK
+    changed = {"Tick": TICK.replace(line, instead, 1)}
+    found = compared(bounds, "cloud-kv", ("valid-24h",), changed)
+    assert found.difference is not None and first in " ".join(found.difference.trace)
+
+
+def test_values_are_read_as_they_are_written() -> None:
+    text = '[a |-> <<1, -2>>, b |-> {"x", "y z"}, c |-> [d |-> TRUE, e |-> {}, f |-> <<>>]]'
+    assert written(parse(text)) == text
