@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +21,8 @@ def identify(context: object) -> str | None:
     where it yields no id: nothing falls through to a weaker source. Never raises.
     """
     try:
-        return _identified(context) if issubclass(type(context), Mapping) else None
+        kind = type(context)
+        return _identified(context) if kind is dict or issubclass(kind, Mapping) else None
     except Exception:  # a mapping of the caller's own may do anything when it is asked
         return None
 
@@ -45,13 +47,17 @@ def _text(value: object) -> str | None:
 
 
 def _site(text: str | None) -> str | None:
-    match = _SITE.fullmatch(text) if text is not None else None
+    match = _SITE.fullmatch(text) if text is not None and text.startswith("ari:") else None
     return match[1].lower() if match else None
 
 
 def _canonical(text: str | None) -> str | None:
-    if text is None or not 1 <= len(text) <= _MAX_CHARACTERS:
-        return None
+    return _spelled(text) if text is not None and 1 <= len(text) <= _MAX_CHARACTERS else None
+
+
+@lru_cache(maxsize=1024)
+def _spelled(text: str) -> str | None:
+    """The spelling of an id of bounded length; a service asks for the same ones every five minutes."""
     if _UUID_ALONE.fullmatch(text):
         return text.lower()
     if text != text.strip():

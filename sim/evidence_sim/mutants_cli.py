@@ -17,7 +17,7 @@ from evidence_sim.config import Config
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.mutants import SEARCHES, Kill, Mutant, Stream, kill, models, mutants, tables_hash
 from evidence_sim.report import console, progress
-from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, count, write_json, write_text
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, write_json, write_text
 
 FORMAT = "evidence-mutants/1"
 PAGE, DATA = "mutants.md", "mutants.json"
@@ -67,6 +67,8 @@ def killed(chosen: Sequence[Mutant], jobs: int) -> Iterator[Kill]:
 
 def _mutants(given: argparse.Namespace) -> int:
     chosen = [mutant for mutant in mutants() if given.only is None or given.only in mutant.name]
+    if not chosen:
+        raise Unusable(f"no mutant has {given.only!r} in its name; one is {mutants()[0].name!r}")
     kills: list[Kill] = []
     interrupted = False
     with progress("mutants", len(chosen)) as bar:

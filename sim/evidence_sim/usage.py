@@ -50,13 +50,20 @@ def write_json(path: Path | None, value: Any) -> None:
     if path == Path("-"):
         sys.stdout.write(text)
         return
-    write_text(path, text, "")
+    _write(path, text, "")
 
 
 def write_text(path: Path, text: str, way_out: str) -> None:
     """Write a file, and its folder where there is none. Raises Unusable where that is not possible."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}{way_out}") from None
+    _write(path, text, way_out)
+
+
+def _write(path: Path, text: str, way_out: str) -> None:
+    try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Unusable(f"cannot write {path}: {error.strerror}{way_out}") from None

@@ -18,7 +18,7 @@ from evidence_sim.sample import Plan
 BARE_OVER_TRANSITIONS = 4
 ACTIONS_A_SECOND = 10_000
 ON_MEMORY = 120e-6  # seconds of a tick
-SHARE_OF_BARE = 0.6  # where a flush of the disk takes almost no time; the longer it takes, the nearer to 1
+SHARE_OF_BARE = 0.6  # on a disk, whose flushes are most of a tick; in memory, where they cost nothing, it is 0.5
 
 
 def fastest(*ticks: Callable[[], object], rounds: int = 7, times: int = 300) -> list[float]:

@@ -37,7 +37,7 @@ def test_the_page_says_what_is_pinned() -> None:
     for case in CASES:
         if case.module == "Promises" and case.violated is None:
             assert f"| {case.states:,} |" in README
-        elif case.steps:
+        elif case.steps and case.module != "Calm":
             assert f"{case.steps}" in README
 
 

@@ -12,6 +12,7 @@ from evidence_sim.explore.bounds import Bounds
 from evidence_sim.explore.canonical import Key, canonical
 from evidence_sim.explore.liveness import Endings, Place, _key, decided, follow
 from evidence_sim.explore.search import Search, beginnings
+from evidence_sim.formal.cases import NUMBERED, Case
 from evidence_sim.machines import MACHINES
 from evidence_sim.machines.variant import Variant
 
@@ -40,6 +41,14 @@ def test_the_bounds(profile: str) -> None:
 def test_more_ticks_and_faults_before_take_no_longer() -> None:
     found = follow(Config(), Bounds(2, 1, 0), 2, quiet).bounds
     assert tuple(bound.periods for bound in found) == NUMBERS["cloud-kv"][1]
+
+
+@pytest.mark.parametrize("case", NUMBERED, ids=lambda case: f"{case.name}, {case.profile}, {case.bounds.ticks} ticks")
+def test_the_checker_finds_the_same_number(case: Case) -> None:
+    """What `spec/check.py` is told to expect, holding and failing, is what the code's graph says."""
+    found = follow(Config(profile=case.profile), case.bounds, case.bounds.ticks, quiet)
+    [reported] = [bound for bound in found.bounds if bound.name == "L2 Reported"]
+    assert (reported.periods <= case.bound) is (case.violated is None)
 
 
 class Compared(Endings):

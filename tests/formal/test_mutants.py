@@ -69,3 +69,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mutants", "--jobs", "1", "--only", "EVIDENCE VALID,STILL_MINE"]) == 0
     out = capsys.readouterr().out
     assert "4 mutants: the graph notices 0" in out and "- EVIDENCE VALID,STILL_MINE -> MISSING" in out
+
+
+def test_a_name_that_none_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mutants", "--only", "CLIAM"]) == 2
+    assert "no mutant has 'CLIAM' in its name" in capsys.readouterr().err

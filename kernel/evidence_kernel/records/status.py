@@ -23,32 +23,30 @@ class Status(NamedTuple):
 
 
 EMPTY = Status()
+_NAMES = frozenset(Status._fields)
 _FIELDS = itemgetter(*Status._fields)
 _TEXT_OR_NULL = {str, type(None)}
-# Text or null to code or None, and back as JSON.
-_EVIDENCE = {None: None} | {code.value: code for code in EvidenceState}
-_OUTCOME = {None: None} | {code.value: code for code in Outcome}
-_REASON = {None: None} | {code.value: code for code in Reason}
-_TRIGGER = {None: None} | {code.value: code for code in Trigger}
+# Text to code, and back as JSON.
+_EVIDENCE = {code.value: code for code in EvidenceState}
+_OUTCOME = {code.value: code for code in Outcome}
+_REASON = {code.value: code for code in Reason}
+_TRIGGER = {code.value: code for code in Trigger}
 _JSON = {None: "null"} | {code: f'"{code}"' for kind in (EvidenceState, Outcome, Reason, Trigger) for code in kind}
 
 
 def read_status(value: bytes) -> Status:
     """The status, or EMPTY where the record is malformed or of another shape."""
     record = decode(value)
-    if record is None:
+    if record is None or not record.keys() >= _NAMES:
         return EMPTY
-    try:
-        texts = _FIELDS(record)
-        evidence, outcome, reason, trigger, *instants, tick_id = texts
-        if tick_id is None or not _TEXT_OR_NULL.issuperset(map(type, texts)):
-            return EMPTY
-        codes = _EVIDENCE[evidence], _OUTCOME[outcome], _REASON[reason], _TRIGGER[trigger]
-    except KeyError:  # a field is lacking, or says what is no code
+    texts = _FIELDS(record)
+    evidence, outcome, reason, trigger, *instants, tick_id = texts
+    if tick_id is None or not _TEXT_OR_NULL.issuperset(map(type, texts)):
         return EMPTY
+    codes = (_EVIDENCE.get(evidence), _OUTCOME.get(outcome), _REASON.get(reason), _TRIGGER.get(trigger))
     installed_at, closed_at, check_at, success_at = [None if text is None else parse_instant(text) for text in instants]
     status = Status(*codes, installed_at, closed_at, check_at, success_at, tick_id)
-    return status if status.count(None) == texts.count(None) else EMPTY  # a text that is no instant became None
+    return status if status.count(None) == texts.count(None) else EMPTY  # a text that is no code or instant became None
 
 
 def checked(status: Status, at: int, tick_id: str) -> Status:

@@ -21,7 +21,7 @@ class Case:
 
     `module` is asked, with rule `flaw` of the protocol broken. `states` are the distinct ones that are met, up to
     the violation where `violated` is one; then `steps` are its shortest trace. A trace of what never comes
-    to pass has no shortest: 0. `large`: not in the default set.
+    to pass has no shortest: 0. `large`: not in the default set. `bound`: of periods, for the module Calm.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Case:
     steps: int = 0
     large: bool = False
     why: str = ""
+    bound: int = 0
     must_hold: tuple[str, ...] = field(init=False)
 
     @must_hold.default
@@ -49,7 +50,7 @@ class Case:
         """A violated state exits with 12, a violated step or what never comes to pass with 13."""
         if self.violated is None:
             return HOLDS
-        return VIOLATED if self.violated in STATES or self.violated.startswith("Naive") else WEDGED
+        return VIOLATED if self.violated in (*STATES, "Within") or self.violated.startswith("Naive") else WEDGED
 
     @property
     def workers(self) -> int:
@@ -72,6 +73,9 @@ class Case:
                 properties=steps,
             )
         values = constants(self.bounds, self.profile, self.begins, self.flaw)
+        if self.module == "Calm":
+            values["Bound"] = str(self.bound)
+            return model(self.module, values, modules, "INIT InitCalm\nNEXT NextCalm", self.asks)
         if self.module == "Status":
             values = {name: value for name, value in values.items() if name not in ("Begins", "Corrupts")}
         spec = "Always" if self.module == "Forever" else "Spec"
@@ -109,6 +113,25 @@ HOLD = (
     Case("for ever", "Forever", "cloud-kv", _B(1, 1, 0), 4420, ("absent", "valid-24h"), asks=LIVE),
     Case("for ever, overlap", "Forever", "crash-stop", _B(2, 1, 0), 17678, ("valid-24h",), asks=LIVE),
     Case("for ever, a network", "Forever", "cloud-kv", _B(2, 1, 0), 65610, ("valid-24h",), asks=LIVE, large=True),
+)
+
+
+def _passed(profile: str, bounds: Bounds, bound: int, states: int, too_few: tuple[int, int]) -> tuple[Case, Case]:
+    """How many periods pass before the report: no more than `bound`, and sometimes as many."""
+    begins, name = ("absent", "valid-12h", "valid-24h"), f"a report within {bound}"
+    holds = Case(name, "Calm", profile, bounds, states, begins, asks=("Within",), bound=bound)
+    fewer, steps = too_few
+    name = f"a report within {bound - 1}"
+    why = f"it takes {bound}"
+    fails = evolve(holds, name=name, states=fewer, violated="Within", steps=steps, bound=bound - 1, why=why)
+    return holds, fails
+
+
+NUMBERED = (
+    *_passed("crash-stop", _B(2, 1, 0), 2, 6055, (2839, 19)),
+    *_passed("cloud-kv", _B(1, 1, 0), 3, 706, (543, 23)),
+    *_passed("cloud-kv", _B(2, 1, 0), 3, 12436, (8629, 23)),
+    *_passed("lying-disk", _B(1, 1, 0), 3, 1392, (1025, 23)),
 )
 FAIL = (
     _fails("plain put", "S1", 6, "crash-stop", _B(2, 0, 0), 40, "evidence is put if absent"),
@@ -175,7 +198,7 @@ FAIL = (
     _alone(_fails("S7 on bad hardware", "S7", 8, "lying-disk", _B(1, 1, 0), 75, "a torn publication is none")),
     _alone(_fails("S9 on bad hardware", "S9", 6, "lying-disk", _B(1, 1, 0), 57, "a torn claim counts nothing")),
 )
-CASES = (*HOLD, *FAIL)
+CASES = (*HOLD, *NUMBERED, *FAIL)
 
 
 @frozen
