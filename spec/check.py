@@ -2,8 +2,8 @@
 
     python spec/check.py [--all] [--json PATH]
 
-`--all` adds the large configurations and graphs (five minutes on two cores). Exit 0: all as pinned; 1: something is not;
-2: there is no checker, or it is not the one whose verdict we know.
+`--all` adds the large configurations and graphs (five minutes on two cores). Exit 0: all as pinned; 1: something is
+not; 2: there is no checker, or it is not the one whose verdict we know.
 """
 
 import argparse
