@@ -73,11 +73,15 @@ class SqliteStore:
             )
             self._execute = self._database.cursor().execute  # a cursor of its own for each statement costs time
             self._open(read_only, busy_timeout_ms)
-            self._file, self._gone = _identity(self._name), False
+            opened = os.stat(self._name)
+            self._inode, self._device, self._gone = opened.st_ino, opened.st_dev, False
         except sqlite3.Error as error:
             busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             way_out = "another program holds it: try again" if busy else "give another file"
             raise StoreError(f"{self.path}: {error}; {way_out}") from None
+        except OSError:
+            self._database.close()
+            raise StoreError(f"{self.path} was taken away while it was opened; try again") from None
 
     def _open(self, read_only: bool, busy_timeout_ms: int) -> None:
         try:
@@ -199,9 +203,14 @@ class SqliteStore:
 
     def _is_there(self) -> bool:
         """Whether the path still names the file that was opened: what is written to another is lost."""
-        if _identity(self._name) != self._file:
-            self._gone = True
-        return not self._gone
+        try:
+            now = os.stat(self._name)
+            if now.st_ino == self._inode and now.st_dev == self._device:
+                return not self._gone
+        except OSError:
+            pass
+        self._gone = True
+        return False
 
     def _undo(self) -> None:
         """End the transaction, if one is open; where that fails too, closing the file ends it."""
@@ -242,14 +251,6 @@ def _holds(version: int | None, expect: Expectation) -> bool:
     if version is None:
         return expect is Expect.ABSENT or expect is Expect.ANY
     return version == expect or expect is Expect.ANY
-
-
-def _identity(name: str) -> tuple[int, int] | None:
-    try:
-        now = os.stat(name)
-    except OSError:
-        return None
-    return now.st_dev, now.st_ino
 
 
 def _say(key: str, error: Exception) -> None:
