@@ -52,7 +52,7 @@ def modules() -> dict[str, str]:
 def judged(case: Case) -> Verdict:
     """Ask the checker."""
     begun = time.perf_counter()
-    answer = tlc.run(case.model(modules()), workers=case.workers, seconds=3600, large=case.large)
+    answer = tlc.run(case.model(modules()), workers=case.workers, seconds=3600)
     labels = {name: label for name, (label, _) in named(case.bounds, PROFILES[case.profile]).items()}
     trace = tuple(labels.get(name, name) for name in answer.trace)
     # Of what never comes to pass the checker gives no name; so each of these cases asks for one thing.

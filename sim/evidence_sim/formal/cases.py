@@ -226,4 +226,7 @@ GRAPHS = (
     GraphCase("lying-disk", _B(2, 2, 0), BEGINS, 16247, 54802, True),
     GraphCase("lying-disk", _B(2, 1, 1), BEGINS, 51006, 129304, True),
     GraphCase("crash-stop", _B(3, 0, 0), BEGINS, 2565, 6481, True),
+    GraphCase("crash-stop", _B(3, 1, 0), BEGINS, 4938, 17472, True),
+    GraphCase("cloud-kv", _B(3, 1, 0), BEGINS, 19738, 71609, True),
+    GraphCase("lying-disk", _B(3, 1, 0), BEGINS, 41532, 133922, True),
 )

@@ -16,10 +16,7 @@ from attrs import field, frozen
 JAR_SHA256 = "58c6df9a1045beb341ee947bc640fe8d89988ad1d0b700e392aa8dd97502129a"
 HOLDS, STUCK, VIOLATED, WEDGED = 0, 11, 12, 13  # exit codes: no error; no successor; a state, a step is wrong
 BEHAVIOUR = "behaviour"  # violated, but the checker does not say which
-_HEAP = "-Xmx2g"
-# Of a run of a few seconds the second compiler and the parallel collector take a third.
-_QUICK = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-_LARGE = ["-XX:+UseParallelGC"]
+_JAVA = ("-XX:+UseParallelGC", "-Xmx2g", "-Dtlc2.value.impl.LazyValue.off=true")
 
 
 class NoChecker(Exception):
@@ -77,7 +74,6 @@ def run(
     workers: int = 2,
     dumps: bool = False,
     seconds: float = 900,
-    large: bool = False,
     stuck: bool = False,
 ) -> Answer:
     """Check a model, in a folder of its own; `stuck`: a state without a successor is an error. Raises NoChecker."""
@@ -88,18 +84,8 @@ def run(
         for name, text in {**model.extends, model.name: model.module}.items():
             (top / f"{name}.tla").write_text(text, encoding="utf-8")
         (top / "model.cfg").write_text(model.configuration, encoding="utf-8")
-        command = [str(java), f"-Djava.io.tmpdir={top / 'tmp'}", "-Dtlc2.value.impl.LazyValue.off=true"]
-        command += [
-            "-XX:+UseParallelGC",
-            "-XX:TieredStopAtLevel=4",
-            _HEAP,
-            "-cp",
-            str(jar),
-            "tlc2.TLC",
-            "-cleanup",
-            "-fp",
-            "0",
-        ]
+        command = [str(java), f"-Djava.io.tmpdir={top / 'tmp'}", *_JAVA, "-cp", str(jar)]
+        command += ["tlc2.TLC", "-cleanup", "-fp", "0"]
         command += [] if stuck else ["-deadlock"]  # which switches that check off
         command += ["-workers", str(workers), "-metadir", str(top / "meta"), "-config", "model.cfg"]
         command += ["-dump", "dot,actionlabels", str(top / "graph.dot")] if dumps else []
