@@ -7,15 +7,13 @@ not; 2: there is no checker, or it is not the one whose verdict we know.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from attrs import asdict, field, frozen
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from evidence_sim.explore.bounds import Bounds
@@ -25,6 +23,8 @@ from evidence_sim.formal.cases import CASES, GRAPHS, Case, GraphCase
 from evidence_sim.formal.graph import compared
 from evidence_sim.formal.labels import named
 from evidence_sim.formal.text import written
+from evidence_sim.report import console, progress
+from evidence_sim.usage import Unusable, write_json
 
 HERE = Path(__file__).parent
 
@@ -101,12 +101,12 @@ def said(bounds: Bounds, profile: str) -> str:
     return ", ".join([f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts] + [profile])
 
 
-def verdicts(cases: Sequence[Case | GraphCase], console: Console) -> Iterator[Verdict]:
+def verdicts(cases: Sequence[Case | GraphCase]) -> Iterator[Verdict]:
     """Each case's, as it comes, with a line of progress."""
-    for number, case in enumerate(cases, 1):
-        with console.status(f"{number} of {len(cases)}: {case.name}"):
-            verdict = same(case) if isinstance(case, GraphCase) else judged(case)
-        yield verdict
+    with progress("check", len(cases)) as bar:
+        for number, case in enumerate(cases):
+            bar.to(number, case.name)
+            yield same(case) if isinstance(case, GraphCase) else judged(case)
 
 
 def table(found: Sequence[Verdict]) -> Table:
@@ -118,7 +118,7 @@ def table(found: Sequence[Verdict]) -> Table:
         fine = "holds" if verdict.kind == "holds" else verdict.kind
         if verdict.violated is not None:
             fine = f"{verdict.violated} fails in {len(verdict.trace)} steps: {verdict.why}"
-        answer = f"[red]{'; '.join(verdict.differs)}[/]" if verdict.differs else fine
+        answer = f"[red]{escape('; '.join(verdict.differs))}[/]" if verdict.differs else fine
         shown.add_row(verdict.name, verdict.bounds, f"{verdict.states:,}", f"{verdict.seconds:.1f}", answer)
     return shown
 
@@ -130,16 +130,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the verdicts there")
     options = parser.parse_args(arguments)
     chosen = [case for case in (*CASES, *GRAPHS) if options.all or not case.large]
-    console = Console()
     try:
-        found = list(verdicts(chosen, console))
+        found = list(verdicts(chosen))
     except tlc.NoChecker as missing:
         print(missing, file=sys.stderr)
         return 2
-    console.print(table(found))
-    if options.json is not None:
-        rows: list[dict[str, Any]] = [asdict(verdict) for verdict in found]
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    console().print(table(found))
+    try:
+        write_json(options.json, [asdict(verdict) for verdict in found])
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 2
     return 1 if any(verdict.differs for verdict in found) else 0
 
 
