@@ -23,7 +23,7 @@ from evidence_sim.outside import outside
 from evidence_sim.ticks import in_flight, reply, start, tenant_of, told, with_tenant
 from evidence_sim.values import Ghost, NotEnabled, Run, Tenant, World
 
-__all__ = ["NotEnabled", "World", "actions", "apply", "initial"]
+__all__ = ["NotEnabled", "World", "actions", "apply", "initial", "offered"]
 
 # The arguments that are listed; a label may have others.
 _ARGUMENTS = {AnswerCode.STALE: (1, 2), AnswerCode.CORRUPT: (0, 1), AnswerCode.TORN: (0, 1)}
@@ -46,7 +46,7 @@ def initial(config: Config, cells: Cells | None = None) -> World:
 
 def actions(world: World) -> list[Action]:
     """The enabled actions of the world's profile, in a fixed order; stale, corrupt and torn to k = 2, 1, 1."""
-    return [action for action in _offered(world, PROFILES[world.config.profile]) if _is_enabled(world, action)]
+    return [action for action in offered(world) if _is_enabled(world, action)]
 
 
 def _is_enabled(world: World, action: Action) -> bool:
@@ -57,7 +57,9 @@ def _is_enabled(world: World, action: Action) -> bool:
     return True
 
 
-def _offered(world: World, profile: Profile) -> Iterator[Action]:
+def offered(world: World) -> Iterator[Action]:
+    """The same before it is asked whether they are enabled."""
+    profile = PROFILES[world.config.profile]
     for index, tenant in enumerate(world.tenants):
         for host in range(world.config.hosts):
             yield Start(index, tenant.started + 1, host)

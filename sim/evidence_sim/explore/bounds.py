@@ -5,9 +5,10 @@ A node is a world with what is left of the budget. Every fault that fires, a cra
 Starting, answering `ok` and landing are free.
 
 The status record is read by no other phase, and no other record by its phases, beyond the outcome that
-it closes with. So the two can be searched apart: in the scope TICK the status phases are answered `ok` at
-once, together with the action that led to them; in the scope STATUS everything else is. Both are a
-choice of the interleavings that matter, not of the faults: what is left out commutes with what is kept.
+it closes with. So in the scope TICK the status phases are answered `ok` at once, together with the action
+that led to them: what they do commutes with all that is kept, and S15 and S19 are not asked. In the scope
+STATUS only the status phases meet faults and interleave, and the rest of a tick is answered `ok` at once:
+that is a part of what may happen to a status. In the scope ALL every phase interleaves and meets faults.
 """
 
 from collections.abc import Iterator
@@ -15,17 +16,16 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-from evidence_kernel import Get, Put
 from evidence_sim.codes import AnswerCode
 from evidence_sim.config import HOUR, Config
 from evidence_sim.facts import Fact
-from evidence_sim.faults import PROFILES, Profile
-from evidence_sim.labels import RECORDS, Action, Clock, Crash, Land, Outside, Reply, Start
-from evidence_sim.values import NotEnabled, Run, World
-from evidence_sim.world import apply
+from evidence_sim.labels import Action, Clock, Crash, Land, Outside, Reply, Start
+from evidence_sim.values import NotEnabled, World
+from evidence_sim.world import apply, offered
 
 _FREE = frozenset({None, "overlap", "clock-back"})
 _STATUS = frozenset({"STATUS_READ", "STATUS_OPEN", "STATUS_CLOSE"})
+_ALL_ALIKE = frozenset({AnswerCode.CORRUPT, AnswerCode.TORN})
 MOST_TICKS = 6
 _AT_ONCE = 16  # more phases than a tick of the kernel passes
 
@@ -42,8 +42,8 @@ class Scope(StrEnum):
 class Bounds:
     """How far a search goes: so many ticks of each tenant, faults, clock steps and operators' actions in all.
 
-    `clock` are the steps that a clock may make, in ms: with half a day as the unit every edge of the
-    schedule is met exactly. Stale reads go two values back; torn and corrupt stand for all their k.
+    `clock` are the steps that a clock may make, in ms: half a day meets the schedule's 12 h and 24 h
+    exactly, and ends every shorter backoff. Stale reads go two values back; torn and corrupt stand for all their k.
     """
 
     ticks: int = 2
@@ -90,7 +90,9 @@ class Move:
 def moves(node: Node, bounds: Bounds) -> Iterator[Move]:
     """Every move that the budget allows, in a fixed order."""
     world = node.world
-    for action in _offered(world, PROFILES[world.config.profile], node, bounds):
+    for action in offered(world):
+        if not _allowed(action, node, bounds):
+            continue
         try:
             after, fact = apply(world, action)
         except NotEnabled:
@@ -119,43 +121,21 @@ def eager(world: World, fact: Fact, facts: list[Fact], scope: Scope) -> World:
     return world
 
 
-def _offered(world: World, profile: Profile, node: Node, bounds: Bounds) -> Iterator[Action]:
-    for index, tenant in enumerate(world.tenants):
-        if tenant.started < bounds.ticks:
-            for host in range(world.config.hosts):
-                yield Start(index, tenant.started + 1, host)
-        for run in tenant.runs:
-            yield from _replies(world, index, run, profile, node.faults > 0)
-            if node.faults:
-                yield Crash(index, run.n)
-        for pending in tenant.pending:
-            yield Land(index, pending.n, pending.phase)
-        if node.faults:
-            for what in profile.outside:
-                for record in RECORDS:
-                    if (record == "status") is (bounds.scope is Scope.STATUS) or bounds.scope is Scope.ALL:
-                        yield Outside(index, record, what)
-        if node.operators:
-            yield Outside(index, None, AnswerCode.REPAIR)
-            yield Outside(index, None, AnswerCode.FORGET)
-    if node.steps:
-        for host in range(world.config.hosts):
-            for ms in bounds.clock:
-                yield Clock(host, ms)
-
-
-def _replies(world: World, index: int, run: Run, profile: Profile, faulty: bool) -> Iterator[Action]:
-    yield Reply(run.phase, index, run.n)
-    if not faulty:
-        return
-    answers = profile.reads if isinstance(run.effect, Get) else profile.writes
-    if not isinstance(run.effect, Get | Put):
-        answers = profile.generates
-    for what in answers:
-        arguments: tuple[int, ...] = (0,)
-        if what is AnswerCode.STALE:
-            arguments = (1, 2)
-        elif what is AnswerCode.ELSEWHERE:
-            arguments = tuple(other for other in range(len(world.tenants)) if other != index)
-        for arg in arguments:
-            yield Reply(run.phase, index, run.n, what, arg)
+def _allowed(action: Action, node: Node, bounds: Bounds) -> bool:
+    """Whether the budget, the scope and what stands for all its k leave room for an action."""
+    match action:
+        case Start(n=n):
+            return n <= bounds.ticks
+        case Reply(what=what, arg=arg):
+            return what is AnswerCode.OK or (node.faults > 0 and (what not in _ALL_ALIKE or arg == 0))
+        case Land():
+            return True
+        case Crash():
+            return node.faults > 0
+        case Clock(ms=ms):
+            return node.steps > 0 and ms in bounds.clock
+        case Outside(record=None):
+            return node.operators > 0
+        case Outside(record=record, arg=arg):
+            inside = bounds.scope is Scope.ALL or (record == "status") is (bounds.scope is Scope.STATUS)
+            return node.faults > 0 and inside and arg == 0
