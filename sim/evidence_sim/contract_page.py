@@ -7,7 +7,7 @@ from typing import Any
 from attrs import asdict
 
 from evidence_sim.config import HOUR
-from evidence_sim.contract import OVERLAP, Cell, Decided, smallest, stored
+from evidence_sim.contract import OVERLAP, Cell, Decided, stored
 from evidence_sim.explore.liveness import PERIOD, Followed
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.trace import Trace, dump
@@ -24,7 +24,8 @@ the row's bounds below. -: promised, and moot, since no read or write of a tick 
 A number: not promised; a trace of so many actions violates it, which the number leads to and
 `evidence-sim replay` tells. No trace within the bounds has fewer moves, but for those marked *, which are made by hand,
 beyond what is searched; of all of them no single action can be left out. S15 and S19 are about the status record: the
-searches with `status` in their bounds decide them, and `all` searches every phase at once.
+searches with `all` in their bounds decide them, in which every phase interleaves and meets faults. With `status` only
+the status phases do; without either, all but them.
 """
 _S10 = """
 S10 under `byzantine` is no violation by any action of a tick: `elsewhere` shows one tenant's bytes to another by
@@ -71,7 +72,7 @@ def _text(decided: Decided, cell: Cell, folder: Path) -> str:
     if cell.trace is None or cell.promised:
         return _LETTERS[cell.strength]
     path = stored(decided.row, cell, folder).relative_to(folder)
-    return f"[{len(smallest(cell.trace).actions)}{'' if cell.shortest else '*'}]({path})"
+    return f"[{len(cell.trace.actions)}{'' if cell.shortest else '*'}]({path})"
 
 
 def _futures(followed: Sequence[Followed]) -> Iterator[str]:
@@ -101,7 +102,7 @@ def counterexamples(rows: Sequence[Decided], folder: Path) -> dict[Path, str]:
     for decided in rows:
         for cell in decided.cells:
             if cell.trace is not None and not cell.promised:
-                files.setdefault(stored(decided.row, cell, folder), dump(smallest(cell.trace)))
+                files.setdefault(stored(decided.row, cell, folder), dump(cell.trace))
     return files
 
 
@@ -137,4 +138,4 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 
 def _labels(trace: Trace | None) -> list[str] | None:
-    return None if trace is None else [str(action) for action in smallest(trace).actions]
+    return None if trace is None else [str(action) for action in trace.actions]

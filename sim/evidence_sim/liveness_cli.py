@@ -9,19 +9,18 @@ from rich.console import Console
 
 from evidence_sim.config import Config
 from evidence_sim.explore.bounds import MOST_TICKS, Bounds
-from evidence_sim.explore.liveness import PERIOD, Followed, follow
+from evidence_sim.explore.liveness import FOLLOWED, PERIOD, Followed, follow
 from evidence_sim.report import console, spinner, table
 from evidence_sim.usage import FOUND, GIVEN, OK, count, write_json
 
 FORMAT = "evidence-liveness/1"
-PROFILES = ("crash-stop", "cloud-kv", "lying-disk")
 _HOURS = PERIOD // 3_600_000
 
 
 def add(commands: Any) -> None:
     """The parser of the command."""
     parser = commands.add_parser("liveness", help="what is reached on every run, and within how many ticks")
-    parser.add_argument("--profile", choices=PROFILES, action="append", help="default: each of these")
+    parser.add_argument("--profile", choices=FOLLOWED, action="append", help="default: each of these")
     parser.add_argument("--ticks", type=count(MOST_TICKS), default=2, help="before the last fault is over (default: 2)")
     parser.add_argument("--faults", type=count(9, 0), default=1, help="in all (default: 1)")
     parser.add_argument("--steps", type=count(9, 0), default=0, help="of clocks among the faults (default: 0)")
@@ -34,7 +33,7 @@ def _liveness(given: argparse.Namespace) -> int:
     bounds = Bounds(given.ticks, given.faults, given.steps)
     done = []
     with spinner("liveness") as now:
-        for profile in given.profile or PROFILES:
+        for profile in given.profile or FOLLOWED:
             done.append(follow(Config(profile=profile), bounds, given.overlap, now))
     show(console(stderr=given.json == Path("-")), done, given.overlap)
     write_json(given.json, {"format": FORMAT, "overlap": given.overlap, "profiles": [asdict(each) for each in done]})

@@ -30,6 +30,8 @@ from evidence_sim.values import Run, World
 from evidence_sim.world import apply, initial
 
 PERIOD = 12 * HOUR
+# Where no record is destroyed for good, so that L1 to L3 are promised.
+FOLLOWED = ("crash-stop", "cloud-kv", "lying-disk")
 _CAP = 24 * HOUR  # at which age both triggers have been due
 _TIERS = 3  # from so many attempts on every backoff is the longest
 _GONE = "gone"
@@ -37,11 +39,11 @@ _GONE = "gone"
 
 @frozen
 class Place:
-    """A world without faults to come; `ended` ticks in this period, `begun` of them with those in flight."""
+    """A world without faults to come: `begun` ticks in this period, and whether one has `ended` in it."""
 
     world: World
     begun: int
-    ended: int
+    ended: bool
 
 
 @frozen
@@ -82,7 +84,7 @@ class Endings:
     def begin(self, node: Node) -> None:
         """Take the world of a search as one in which no fault is to come."""
         if _sound(node.world):
-            self._meet(Place(node.world, len(node.world.tenants[0].runs), 0))
+            self._meet(Place(node.world, len(node.world.tenants[0].runs), False))
 
     def _meet(self, place: Place) -> Key:
         key = _key(place)
@@ -115,10 +117,10 @@ class Endings:
         world = eager(world, fact, facts, Scope.TICK)
         results = [each.result for each in facts if each.result is not None]
         if isinstance(action, Clock):
-            after = Place(world, 0, 0)
+            after = Place(world, 0, False)
         else:
             begun = place.begun + isinstance(action, Start)
-            after = Place(world, begun, min(1, place.ended + len(results)))
+            after = Place(world, begun, place.ended or bool(results))
         succeeded = any(result.success for result in results)
         return Leap(action, self._meet(after), succeeded, bool(results), isinstance(action, Clock))
 
@@ -224,9 +226,8 @@ def _bound(
     ticks: dict[Key, int] = {}
     periods: dict[Key, int] = {}
     for key in order:  # what comes after a place stands before it here
-        onward = [(leap, leap.after) for leap in ways[key]]
-        ticks[key] = max((leap.ended + ticks.get(after, 0) for leap, after in onward), default=0)
-        periods[key] = max((leap.period + periods.get(after, 0) for leap, after in onward), default=0)
+        ticks[key] = max((leap.ended + ticks.get(leap.after, 0) for leap in ways[key]), default=0)
+        periods[key] = max((leap.period + periods.get(leap.after, 0) for leap in ways[key]), default=0)
     return Bound(name, says, len(before), max(ticks.values(), default=0), max(periods.values(), default=0))
 
 
