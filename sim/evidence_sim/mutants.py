@@ -37,7 +37,7 @@ SEARCHES: tuple[tuple[str, Bounds, tuple[Initial, ...]], ...] = (
     ("crash-stop", Bounds(2, 0, 1), (Initial("valid-12h"),)),
     ("lying-disk", Bounds(1, 1, 0), (Initial("absent"), _VALID)),
 )
-_ROOM = 2  # a mutant may have so many times the kernel's states before its search is stopped
+_ROOM = 2  # a search is stopped at so many states for each of the kernel's moves: it differs long before
 
 Edge = tuple[Any, ...]
 
