@@ -25,8 +25,8 @@ from evidence_sim.suite import planned, run_suite
 from evidence_sim.suite_report import described as suite_described
 from evidence_sim.suite_report import show_suite
 from evidence_sim.tally import Tally
-from evidence_sim.trace import Trace, TraceError, dump, load, verdicts
-from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, USAGE, Unusable, count, machines, write_json, write_text
+from evidence_sim.trace import TraceError, load, verdicts
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, USAGE, Unusable, count, keep, machines, write_json
 from evidence_sim.verdict import Run, described, shrunk
 
 
@@ -137,7 +137,7 @@ def _run(given: argparse.Namespace) -> int:
             for line in tell(trace):
                 out.print(line, markup=False, soft_wrap=True)
             try:
-                path = _stored(given.out, trace)
+                path = keep(given.out, trace)
             except Unusable as error:  # told it is all the same
                 unwritten = error
                 continue
@@ -163,12 +163,6 @@ def _campaign(plan: Plan, given: argparse.Namespace) -> tuple[Run, bool]:
             interrupted = True
     done = Seeds(given.seeds.first, len(whole.digests))
     return Run(plan, done, whole, perf_counter() - began, given.store), interrupted
-
-
-def _stored(folder: Path, trace: Trace) -> Path:
-    path = folder / f"{trace.machine.replace(',', '+')}-{trace.config.profile}-{trace.violates}.json"
-    write_text(path, dump(trace), "; name another folder with --out")
-    return path
 
 
 def _replay(given: argparse.Namespace) -> int:

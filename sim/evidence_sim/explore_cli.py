@@ -17,8 +17,7 @@ from evidence_sim.explore.search import Search, beginnings, identity, judges
 from evidence_sim.faults import PROFILES
 from evidence_sim.report import console, spinner, table
 from evidence_sim.tally import ROWS
-from evidence_sim.trace import dump
-from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, machines, write_json, write_text
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, keep, machines, write_json
 
 _EXAMPLES = """examples:
   evidence-sim explore                                    the kernel under cloud-kv: 2 ticks, 1 fault, 1 clock step
@@ -65,8 +64,7 @@ def _explore(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
     show(out, result)
     for violation in result.found.violations.values() if given.out else ():
-        path = given.out / f"{violation.trace.machine.replace(',', '+')}-{given.profile}-{violation.invariant}.json"
-        write_text(path, dump(violation.trace), "; name another folder with --out")
+        path = keep(given.out, violation.trace)
         out.print(f"replay it: evidence-sim replay {shlex.quote(str(path))}", markup=False, soft_wrap=True)
     write_json(given.json, result.described())
     if interrupted:

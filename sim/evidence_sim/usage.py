@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence_sim.machines import MACHINES
-from evidence_sim.trace import TraceError, beside
+from evidence_sim.trace import Trace, TraceError, beside, dump
 
 OK, FOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
 GIVEN = argparse.SUPPRESS  # what stands before the command counts as well
@@ -51,6 +51,13 @@ def write_json(path: Path | None, value: Any) -> None:
         sys.stdout.write(text)
         return
     _write(path, text, "")
+
+
+def keep(folder: Path, trace: Trace) -> Path:
+    """Write a trace into a folder, under its machine, profile and invariant. Raises Unusable where that fails."""
+    path = folder / f"{trace.machine.replace(',', '+')}-{trace.config.profile}-{trace.violates}.json"
+    write_text(path, dump(trace), "; name another folder with --out")
+    return path
 
 
 def write_text(path: Path, text: str, way_out: str) -> None:

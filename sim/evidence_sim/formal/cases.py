@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from evidence_sim.config import MINUTE
 from evidence_sim.explore.bounds import Bounds
@@ -37,10 +37,10 @@ class Case:
     large: bool = False
     why: str = ""
     bound: int = 0
-    must_hold: tuple[str, ...] = field(init=False)
 
-    @must_hold.default
-    def _all(self) -> tuple[str, ...]:
+    @property
+    def must_hold(self) -> tuple[str, ...]:
+        """The properties that it is asked for: all that its profile promises, unless it names them."""
         asked = self.asks or (*STATES, *STEPS)
         left_out = () if self.asks else _NOT_PROMISED.get(self.profile, ())
         return tuple(name for name in asked if name not in left_out)
