@@ -239,6 +239,16 @@ def test_a_status_written_is_read_whatever_else_is_beside_it(status: Status, oth
     assert read_status(value) == read_status(dump({**others, **record})) == status
 
 
+@settings(max_examples=500)
+@given(_STATUSES, st.integers(0, 400), st.integers(0, 255))
+def test_a_status_as_written_is_read_as_any_other(status: Status, at: int, byte: int) -> None:
+    """White space in front, which changes nothing, keeps a record from being taken for one of our own writing."""
+    value = bytearray(write_status(status))
+    value[at % len(value)] = byte
+    for spoilt in (bytes(value), bytes(value[:at]), bytes(value) + b"}"):
+        assert read_status(spoilt) == read_status(b" " + spoilt)
+
+
 @given(_STATUSES, _INSTANTS, _TICK_IDS)
 def test_a_check_changes_two_fields(status: Status, at: int, tick_id: str) -> None:
     before, after = (json.loads(write_status(s)) for s in (status, checked(status, at, tick_id)))
