@@ -27,15 +27,9 @@ EMPTY = Status()
 _NAMES = frozenset(Status._fields)
 _FIELDS = itemgetter(*Status._fields)
 _TEXT_OR_NULL = {str, type(None)}
-# A record as `write_status` has it, and where each field of a Status stands in it: half the work of decoding it.
-_TEXT = '"([ !#-\\[\\]-~]{0,64}+)"'
-_ENCODED = sorted(Status._fields)
-_WRITTEN = re.compile(
-    "{"
-    + ",".join(f'"{name}":{_TEXT}' if name == "tick_id" else f'"{name}":(?:null|{_TEXT})' for name in _ENCODED)
-    + "}"
-)
-_in_order = itemgetter(*(_ENCODED.index(name) for name in Status._fields))
+# A record as `write_status` has it: half the work of decoding it.
+_FIELD = '"{0}":(?:null|"(?P<{0}>[ !#-\\[\\]-~]{{0,64}}+)")'
+_WRITTEN = re.compile(f"{{{','.join(_FIELD.format(name) for name in sorted(Status._fields))}}}")
 # Text to code, and back as JSON.
 _EVIDENCE = {code.value: code for code in EvidenceState}
 _OUTCOME = {code.value: code for code in Outcome}
@@ -47,21 +41,13 @@ _JSON = {None: "null"} | {code: f'"{code}"' for kind in (EvidenceState, Outcome,
 def read_status(value: bytes) -> Status:
     """The status, or EMPTY where the record is malformed or of another shape."""
     written = _WRITTEN.fullmatch(value.decode("latin-1"))
-    texts = _in_order(written.groups()) if written is not None else _decoded(value)
-    if texts is None:
+    texts = _decoded(value) if written is None else written.group(*Status._fields)
+    if texts is None or texts[-1] is None:
         return EMPTY
-    evidence, outcome, reason, trigger, installed_at, closed_at, check_at, success_at, tick_id = texts
-    status = Status(
-        _EVIDENCE.get(evidence),
-        _OUTCOME.get(outcome),
-        _REASON.get(reason),
-        _TRIGGER.get(trigger),
-        None if installed_at is None else parse_instant(installed_at),
-        None if closed_at is None else parse_instant(closed_at),
-        None if check_at is None else parse_instant(check_at),
-        None if success_at is None else parse_instant(success_at),
-        tick_id,
-    )
+    evidence, outcome, reason, trigger, *instants, tick_id = texts
+    codes = (_EVIDENCE.get(evidence), _OUTCOME.get(outcome), _REASON.get(reason), _TRIGGER.get(trigger))
+    installed_at, closed_at, check_at, success_at = [None if text is None else parse_instant(text) for text in instants]
+    status = Status(*codes, installed_at, closed_at, check_at, success_at, tick_id)
     return status if status.count(None) == texts.count(None) else EMPTY  # a text that is no code or instant became None
 
 
@@ -71,7 +57,7 @@ def _decoded(value: bytes) -> tuple[Any, ...] | None:
     if record is None or not record.keys() >= _NAMES:
         return None
     texts: tuple[Any, ...] = _FIELDS(record)
-    return texts if type(texts[-1]) is str and _TEXT_OR_NULL.issuperset(map(type, texts)) else None
+    return texts if _TEXT_OR_NULL.issuperset(map(type, texts)) else None
 
 
 def checked(status: Status, at: int, tick_id: str) -> Status:
