@@ -27,6 +27,7 @@ from evidence_sim.report import console, progress
 from evidence_sim.usage import Unusable, write_json
 
 HERE = Path(__file__).parent
+_LONG = 10_000  # states
 
 
 @frozen
@@ -52,7 +53,7 @@ def modules() -> dict[str, str]:
 def judged(case: Case) -> Verdict:
     """Ask the checker."""
     begun = time.perf_counter()
-    answer = tlc.run(case.model(modules()), workers=case.workers, seconds=3600)
+    answer = tlc.run(case.model(modules()), workers=case.workers, seconds=3600, long=case.states > _LONG)
     labels = {name: label for name, (label, _) in named(case.bounds, PROFILES[case.profile]).items()}
     trace = tuple(labels.get(name, name) for name in answer.trace)
     # Of what never comes to pass the checker gives no name; so each of these cases asks for one thing.

@@ -11,7 +11,7 @@ import pytest
 
 from evidence_kernel import SCHEDULER
 from evidence_sim.cli import main
-from evidence_sim.config import Config, Initial
+from evidence_sim.config import HOUR, Config, Initial
 from evidence_sim.explore.bounds import Bounds, Scope
 from evidence_sim.explore.canonical import exact
 from evidence_sim.explore.search import Explored, Search, beginnings, identity
@@ -52,7 +52,7 @@ def test_counts(profile: str, tenants: int, bounds: Bounds, counts: tuple[int, i
 
 @pytest.fixture(scope="module")
 def cloud() -> Explored:
-    return searched(Config(), Bounds(2, 1, 1))
+    return searched(Config(), Bounds(2, 1, 1, clock=(-24 * HOUR,)))
 
 
 def test_the_kernel_keeps_its_promises(cloud: Explored) -> None:

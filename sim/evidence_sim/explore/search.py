@@ -1,7 +1,9 @@
 """Breadth-first over every move: exact counts, shortest counterexamples, what was covered."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -21,6 +23,16 @@ Identity = Callable[[Node, Scope], Key]
 Sink = Callable[[int, Move, int], None]
 ROOT = -1
 _OF_STATUS = frozenset({"S15", "S19"})  # what a status says is not asked where its phases do not interleave
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the collector of cycles: worlds have none, and it would walk all of them again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def judges(scope: Scope) -> tuple[Invariant, ...]:
@@ -122,16 +134,23 @@ class Search:
                 level.append((number, node))
         while level:
             self.found.levels.append(len(level))
-            after: list[tuple[int, Node]] = []
-            for number, node in level:
-                self._expand(number, node, after)
-                if len(self._known) > self.limit:
-                    self.stop()
-                    return
-            level = after
+            with uncollected():
+                level = self._after(level)
+            if len(self._known) > self.limit:
+                self.stop()
+                return
             yield len(self._known)
         self.stop()
         self.found.complete = True
+
+    def _after(self, level: list[tuple[int, Node]]) -> list[tuple[int, Node]]:
+        """The new states that one level leads to, as far as the limit."""
+        after: list[tuple[int, Node]] = []
+        for number, node in level:
+            self._expand(number, node, after)
+            if len(self._known) > self.limit:
+                break
+        return after
 
     def _expand(self, number: int, node: Node, after: list[tuple[int, Node]]) -> None:
         for move in moves(node, self.bounds):

@@ -5,17 +5,15 @@ has exactly the edges of the state that it is mapped to, so that no two worlds t
 happen next are one to the specification.
 """
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 from attrs import frozen
 
 from evidence_sim.config import Config, Initial
 from evidence_sim.explore.bounds import Bounds, Move, Node
 from evidence_sim.explore.canonical import canonical
-from evidence_sim.explore.search import Identity, Search
+from evidence_sim.explore.search import Identity, Search, uncollected
 from evidence_sim.faults import PROFILES
 from evidence_sim.formal import tlc
 from evidence_sim.formal.labels import named, said
@@ -53,16 +51,6 @@ class Explored:
     loose: tuple[int, ...]
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles: worlds have none, and it would walk all of them for half of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def explored(bounds: Bounds, profile: str, begins: Sequence[str], space: Space, same: Identity = canonical) -> Explored:
     """All worlds within the bounds that differ by `same`, mapped."""
     roots = [Config(profile=profile, initial=(Initial(begin),)) for begin in begins]
@@ -79,9 +67,8 @@ def explored(bounds: Bounds, profile: str, begins: Sequence[str], space: Space, 
         states[number] = space.number(_mapped(Node(initial(config), bounds.faults, bounds.steps, 0), bounds))
     first = frozenset(states.values())
     search = Search(roots, bounds, same, take)
-    with _uncollected():
-        for _ in search.levels():
-            pass
+    for _ in search.levels():
+        pass
     out: dict[int, set[tuple[str, int]]] = {}
     loose = [
         s for world, s in states.items() if out.setdefault(s, leaves.get(world, set())) != leaves.get(world, set())
@@ -127,7 +114,7 @@ def asked(bounds: Bounds, profile: str, begins: Sequence[str], extends: Mapping[
 def checked(answer: tlc.Answer, bounds: Bounds, profile: str, space: Space) -> Graph:
     """The graph that TLC found, with the simulator's labels."""
     labels = {name: label for name, (label, _) in named(bounds, PROFILES[profile]).items()}
-    with _uncollected():
+    with uncollected():
         return graph(answer.dump, space, labels.__getitem__)
 
 

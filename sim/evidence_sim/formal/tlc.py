@@ -17,6 +17,7 @@ JAR_SHA256 = "58c6df9a1045beb341ee947bc640fe8d89988ad1d0b700e392aa8dd97502129a"
 HOLDS, STUCK, VIOLATED, WEDGED = 0, 11, 12, 13  # exit codes: no error; no successor; a state, a step is wrong
 BEHAVIOUR = "behaviour"  # violated, but the checker does not say which
 _JAVA = ("-XX:+UseParallelGC", "-Xmx2g", "-Dtlc2.value.impl.LazyValue.off=true")
+_SHORT = "-XX:TieredStopAtLevel=1"  # Java's second compiler costs more than it saves in a search of seconds
 
 
 class NoChecker(Exception):
@@ -75,8 +76,12 @@ def run(
     dumps: bool = False,
     seconds: float = 900,
     stuck: bool = False,
+    long: bool = False,
 ) -> Answer:
-    """Check a model, in a folder of its own; `stuck`: a state without a successor is an error. Raises NoChecker."""
+    """Check a model, in a folder of its own. Raises NoChecker.
+
+    `stuck`: a state without a successor is an error. `long`: it will take more than a few seconds.
+    """
     java, jar = tools()
     with tempfile.TemporaryDirectory(prefix="tlc-") as folder:
         top = Path(folder)
@@ -85,6 +90,7 @@ def run(
             (top / f"{name}.tla").write_text(text, encoding="utf-8")
         (top / "model.cfg").write_text(model.configuration, encoding="utf-8")
         command = [str(java), f"-Djava.io.tmpdir={top / 'tmp'}", *_JAVA, "-cp", str(jar)]
+        command[1:1] = [] if long else [_SHORT]
         command += ["tlc2.TLC", "-cleanup", "-fp", "0"]
         command += [] if stuck else ["-deadlock"]  # which switches that check off
         command += ["-workers", str(workers), "-metadir", str(top / "meta"), "-config", "model.cfg"]
