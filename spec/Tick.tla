@@ -4,57 +4,33 @@
 An action is named as the simulator's labels name it, and `k` is what came of it: EvidenceRead("t1",
 "stale:1") is EvidenceRead(a,1):stale:1. A variable that is primed is the variable after the action; the
 rest of the page is sets, records and functions. What is left out: the status record (see Status.tla) and
-reports' contents.
+reports' contents. Schedule, records and store are in Store.tla.
 
-Time is counted in minutes since the world began. Every window, tier and tolerance of the schedule is a whole
-number of them, so the arithmetic here is the kernel's, and no abstraction of it.
 A version is never compared but with the one that is current: so instead of versions every holder of one
 has a mark, whether it is `current`, and each write of the ledger takes it away from all of them. *)
-EXTENDS Integers, Sequences, FiniteSets
+EXTENDS Store
 
 CONSTANTS
   N,           \* how many ticks start
   Faults,      \* how many faults happen in all, crashes included
   Steps,       \* how many steps the clock makes
   ClockSteps,  \* the steps that it may make, in minutes
-  Begins,      \* what the evidence may be at first: "absent", "valid-12h", "valid-24h", "invalid"
+  Begins,      \* what the evidence may be at first, as Store has it
   Reads,       \* what may come of a read beside "ok"
   Writes,      \* what may come of a write beside "ok"
-  Corrupts,    \* whether records may be spoilt from outside
-  Flaw         \* "none", or which rule of the protocol is broken, to see what it is for
+  Corrupts     \* whether records may be spoilt from outside
 
 VARIABLES
   T,       \* the ticks
-  store,   \* what each key holds, and held before
   late,    \* puts that were answered with "unknown" and may still be applied
   audits,  \* the records that audit lines announced, in order
   calls,   \* how often the generator was asked, per trigger
   now,     \* the clock of the host
-  faults, steps,  \* what is left of the budget
+  steps,   \* how many steps the clock may still make
   wrong    \* the invariants that a tick broke by how it ended; S13, S18 and L1 speak of ends
 
 vars == <<T, store, late, audits, calls, now, faults, steps, wrong>>
 -----------------------------------------------------------------------------
-(* The schedule. *)
-Triggers == {"AUTO_12H", "AUTO_24H"}
-Tolerance == 15
-Tier(attempts) == CASE attempts = 0 -> 0 [] attempts = 1 -> 30 [] attempts = 2 -> 120 [] OTHER -> 1440
-Due(age) == IF age < 720 THEN "nothing" ELSE IF age < 1440 THEN "AUTO_12H" ELSE "AUTO_24H"
-
-(* Records. What does not parse is Torn or Spoilt; the second is what corruption leaves as it is. *)
-Absent == [is |-> "absent"]
-Torn == [is |-> "torn"]
-Spoilt == [is |-> "spoilt"]
-Failed == [is |-> "failed"]
-Evidence(at, by) == [is |-> "evidence", at |-> at, by |-> by]
-Report(trigger, by) == [is |-> "report", of |-> trigger, by |-> by]
-NoEntry == [attempts |-> 0, until |-> 0, by |-> "nobody", failed |-> FALSE, generated |-> FALSE]
-NoEntries == [is |-> "ledger", AUTO_12H |-> NoEntry, AUTO_24H |-> NoEntry]
-Entries(ledger) == IF ledger = Absent THEN NoEntries ELSE ledger
-Attempts(ledger, x) == IF ledger.is = "ledger" THEN ledger[x].attempts ELSE 0
-Running(entry, at) == entry.attempts > 0 /\ (entry.until > at \/ Flaw = "no expiry")
-Implausible(entry, at, tolerance) == entry.until > at + Tier(entry.attempts) + tolerance /\ Flaw # "no expiry"
-
 (* Ticks. *)
 Order == <<"t1", "t2", "t3", "t4", "t5", "t6">>
 Ticks == {Order[i] : i \in 1..N}
@@ -79,54 +55,15 @@ New == [
   start |-> 0]           \* the clock at its start, for the flaw "clock at start" alone
 Over == [New EXCEPT !.at = "over"]
 
-Begin(begins) ==
-  CASE begins = "absent" -> [val |-> Absent, past |-> <<>>]
-    [] begins = "valid-12h" -> [val |-> Evidence(-720, "before"), past |-> <<Absent>>]
-    [] begins = "valid-24h" -> [val |-> Evidence(-1440, "before"), past |-> <<Absent>>]
-    [] begins = "invalid" -> [val |-> Torn, past |-> <<Absent>>]
-Empty == [val |-> Absent, past |-> <<>>]
-
 Init ==
   /\ T = [t \in Ticks |-> New]
   /\ store \in {[evidence |-> Begin(b), ledger |-> Empty, AUTO_12H |-> Empty, AUTO_24H |-> Empty] : b \in Begins}
   /\ late = {} /\ audits = <<>> /\ calls = [x \in Triggers |-> 0] /\ now = 0
   /\ faults = Faults /\ steps = Steps /\ wrong = {}
 -----------------------------------------------------------------------------
-(* The store: two earlier values are remembered, for stale reads. *)
-Written(key, value) ==
-  LET was == store[key]
-      past == IF was.past = <<>> THEN <<was.val>> ELSE <<was.val, was.past[1]>> IN
-  [store EXCEPT ![key] = [val |-> value, past |-> past]]
-Costs(k) == /\ k = "ok" \/ faults > 0
-            /\ faults' = (IF k = "ok" THEN faults ELSE faults - 1)
-
-Earlier(cell, i) == i <= Len(cell.past) /\ ~(cell.val = Absent /\ cell.past[i] = Absent)
-Get(t, phase, key, k) ==
-  /\ T[t].at = phase /\ Costs(k)
-  /\ k = "stale:1" => Earlier(store[key], 1)
-  /\ k = "stale:2" => Earlier(store[key], 2)
-  /\ k = "corrupt:0" => store[key].val \notin {Absent, Spoilt}
-  /\ store' = (IF k = "corrupt:0" THEN Written(key, Spoilt) ELSE store)
-Got(key, k) ==
-  CASE k = "ok" -> store[key].val
-    [] k = "failed" -> Failed
-    [] k = "stale:1" -> store[key].past[1]
-    [] k = "stale:2" -> store[key].past[2]
-    [] k = "corrupt:0" -> Spoilt
-
-(* `met`: whether the condition of the put holds. *)
-Put(t, phase, key, value, met, k) ==
-  /\ T[t].at = phase /\ Costs(k)
-  /\ k \in {"unknown-yes", "torn:0", "lost"} => met
-  /\ store' = (CASE met /\ k \in {"ok", "unknown-yes"} -> Written(key, value)
-                 [] k = "torn:0" -> Written(key, Torn)
-                 [] OTHER -> store)
-Said(met, k) ==
-  CASE k = "failed" -> "failed"
-    [] k \in {"unknown-no", "unknown-yes", "unknown-later"} ->
-         IF Flaw = "unknown as failed" THEN "failed" ELSE "unknown"
-    [] k \in {"torn:0", "lost"} -> "applied"
-    [] k = "ok" -> IF met THEN "applied" ELSE "conflict"
+(* What a tick asks of the store. *)
+Get(t, phase, key, k) == T[t].at = phase /\ Read(key, k)
+Put(t, phase, key, value, met, k) == T[t].at = phase /\ Write(key, value, met, k)
 
 (* A write of the ledger makes old what others hold of it. *)
 Older(x) == [x EXCEPT !.current = IF @ = "next" THEN "yes" ELSE "no"]

@@ -1,5 +1,6 @@
 """Timings by pytest-benchmark, and the ratios between them in one run."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 
+import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from evidence_runtime import MemoryStore, SqliteStore
@@ -15,6 +17,9 @@ from evidence_sim.bench_store import bare, driven, plain
 from evidence_sim.campaign import one_seed
 from evidence_sim.sample import Plan
 
+alone = pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" in os.environ, reason="measured where nothing runs beside it: pytest -n 0 tests/bench"
+)
 BARE_OVER_TRANSITIONS = 4
 ACTIONS_A_SECOND = 10_000
 ON_MEMORY = 120e-6  # seconds of a tick
@@ -45,11 +50,13 @@ def test_the_walk_in_transitions(benchmark: BenchmarkFixture) -> None:
     assert benchmark(transitions_tick()) == "END"
 
 
+@alone
 def test_the_bare_machine_is_faster_than_transitions() -> None:
     transitions, kernel = fastest(transitions_tick(), bare_tick)
     assert transitions >= BARE_OVER_TRANSITIONS * kernel
 
 
+@alone
 def test_a_tick_with_its_records_is_no_slower_than_transitions() -> None:
     transitions, kernel = fastest(transitions_tick(), records_tick())
     assert transitions >= kernel
@@ -59,10 +66,12 @@ def test_a_driven_tick(benchmark: BenchmarkFixture) -> None:
     benchmark(driven(MemoryStore()))
 
 
+@alone
 def test_the_driver_on_memory() -> None:
     assert fastest(driven(MemoryStore()))[0] <= ON_MEMORY
 
 
+@alone
 def test_the_driver_on_sqlite_beside_bare_statements(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     with SqliteStore(path) as store, closing(plain(path)) as database:
@@ -88,6 +97,7 @@ def test_the_bare_statements_are_the_driver_s(tmp_path: Path) -> None:
         assert _statements(database, bare(database)) == _statements(store._database, tick) != []
 
 
+@alone
 def test_the_world_with_all_invariants() -> None:
     rates = []
     for first in range(0, 30, 10):

@@ -3,7 +3,6 @@
 import os
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,9 @@ from evidence_sim.formal.graph import Comparison, compared, explored
 from evidence_sim.formal.labels import calls
 from evidence_sim.formal.models import BEGINS
 from evidence_sim.formal.text import Space, parse, written
+from spec.check import modules
 
-TICK = (Path(__file__).parents[2] / "spec" / "Tick.tla").read_text(encoding="utf-8")
+SPEC = modules()
 ONE, MORE, TWO = Bounds(1, 1, 0), Bounds(1, 2, 0), Bounds(2, 1, 0)
 CLOCK, FAULTS, THREE = Bounds(2, 1, 1), Bounds(2, 2, 0), Bounds(3, 0, 0)
 DAYS, DAY = Bounds(1, 1, 1), Bounds(2, 1, 1, clock=(24 * HOUR,))
@@ -50,7 +50,7 @@ if LONG:
 
 @cache
 def both(profile: str, bounds: Bounds, begins: tuple[str, ...]) -> Comparison:
-    return compared(bounds, profile, begins, {"Tick": TICK})
+    return compared(bounds, profile, begins, SPEC)
 
 
 @pytest.mark.parametrize(("profile", "bounds", "begins", "states", "edges"), SIZES)
@@ -110,7 +110,7 @@ def test_time_is_the_kernels() -> None:
         None, Trigger.AUTO_12H, Trigger.AUTO_12H, Trigger.AUTO_24H
     ]  # fmt: skip
     lines = ("Tolerance == 15", "attempts = 1 -> 30 [] attempts = 2 -> 120 [] OTHER -> 1440", "age < 720")
-    assert all(line in TICK for line in lines)
+    assert all(line in SPEC["Store"] for line in lines)
 
 
 # A row of the kernel, what stands there instead, within which bounds, and where the graphs first differ.
@@ -140,26 +140,30 @@ def test_a_changed_row_of_the_kernel_is_seen(
     first: str,
 ) -> None:
     monkeypatch.setitem(ROUTES[row[0]], row[1], ROUTES[instead[0]][instead[1]])
-    found = compared(bounds, profile, SOME, {"Tick": TICK})
+    found = compared(bounds, profile, SOME, SPEC)
     assert found.difference is not None and first in found.difference.said()
 
 
+# A line of a module, what stands there instead, within which bounds, and where the graphs first differ.
 LINES = [
     (
+        "Store",
         "entry.until > at \\/ Flaw",
         "entry.until >= at \\/ Flaw",
         Bounds(2, 0, 1, clock=(30 * MINUTE,)),
         "DoneRead(a,1):ok",
     ),
-    ('!.doubt = said = "unknown"', "!.doubt = FALSE", ONE, "Publish(a,1):unknown-"),
-    ('IF k = "ok" THEN "yes" ELSE "no"])\n  /\\ late', '"yes"])\n  /\\ late', Bounds(2, 1, 0), "LedgerRead(a,"),
+    ("Tick", '!.doubt = said = "unknown"', "!.doubt = FALSE", ONE, "Publish(a,1):unknown-"),
+    ("Tick", 'IF k = "ok" THEN "yes" ELSE "no"])\n  /\\ late', '"yes"])\n  /\\ late', TWO, "LedgerRead(a,"),
 ]
 
 
-@pytest.mark.parametrize(("line", "instead", "bounds", "first"), LINES)
-def test_a_changed_line_of_the_specification_is_seen(line: str, instead: str, bounds: Bounds, first: str) -> None:
-    assert line in TICK
-    changed = {"Tick": TICK.replace(line, instead, 1)}
+@pytest.mark.parametrize(("module", "line", "instead", "bounds", "first"), LINES)
+def test_a_changed_line_of_the_specification_is_seen(
+    module: str, line: str, instead: str, bounds: Bounds, first: str
+) -> None:
+    assert line in SPEC[module]
+    changed = {**SPEC, module: SPEC[module].replace(line, instead, 1)}
     found = compared(bounds, "cloud-kv", ("valid-24h",), changed)
     assert found.difference is not None and first in " ".join(found.difference.trace)
 
