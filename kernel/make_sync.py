@@ -52,7 +52,7 @@ def sync(text: str, name: str) -> str:
     if not text.startswith(SOURCE):
         raise ValueError(f"aio/{name} does not begin with {SOURCE!r}")
     plain = _OLD.sub(lambda found: _REPLACED[found[0]], _awaitless(text.removeprefix(SOURCE)))
-    return _ruff(_ruff(MADE.format(name=name) + plain, "check", "--select=I", "--fix-only"), "format")
+    return _ruff(_ruff(MADE.format(name=name) + plain, "check", "--select=I,RUF022", "--fix-only"), "format")
 
 
 def _awaitless(text: str) -> str:
