@@ -198,6 +198,21 @@ def test_what_tenants_raise_comes_back_after_the_ticks_in_flight() -> None:
         asyncio.run(run_fleet(Direct(store), [], nothing, workers=0))
 
 
+def test_a_stop_ends_the_wait_for_a_tenant_too() -> None:
+    async def use() -> Round:
+        stop = asyncio.Event()
+
+        async def tenants() -> AsyncIterator[str]:
+            yield "a"
+            stop.set()
+            await for_ever()
+
+        return await run_fleet(Direct(MemoryStore()), tenants(), nothing, workers=2, stop=stop, grace=SOON)
+
+    done = asyncio.run(use())
+    assert (done.ticks, done.died, done.stopped) == (1, 0, True)
+
+
 def test_one_task_s_hanging_tick_holds_nobody_up() -> None:
     async def use() -> Round:
         others = asyncio.Event()
