@@ -38,7 +38,10 @@ class Latencies:
 
 @define
 class Round:
-    """The figures of one round. `died`: ticks that a BaseException or a caller's mistake ended, as a crash."""
+    """The figures of one round.
+
+    `died`: ticks that a BaseException, a caller's mistake, a cut or their time limit ended, as a crash.
+    """
 
     outcomes: Counter[Outcome] = Factory(Counter)
     http: Counter[int] = Factory(Counter)
