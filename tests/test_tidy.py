@@ -47,8 +47,10 @@ RECORDS = {name: text for name, text in CORE.items() if name.startswith("kernel/
 USUAL_FUNCTION = 40
 CORE_LINES, RECORDS_LINES = 1000, 350  # the machine, and the bytes that it reads and writes
 MAY_BE_IMPURE = {
-    "kernel/evidence_runtime/drive.py": {"time.time_ns", "secrets.token_hex"},  # the shell's clock, ids
-    "kernel/evidence_runtime/fleet.py": {"time.monotonic", "secrets.randbelow"},  # latencies, and jitter
+    "kernel/evidence_runtime/shell.py": {"time.time_ns", "secrets.token_hex"},  # the shell's clock, ids
+    "kernel/evidence_runtime/fleet.py": {"time.monotonic"},  # latencies
+    "kernel/evidence_runtime/aio/fleet.py": {"time.monotonic"},
+    "kernel/evidence_runtime/rounds.py": {"secrets.randbelow"},  # jitter
     "sim/evidence_sim/bench.py": {"time.perf_counter"},  # what it measures
     "sim/evidence_sim/cli.py": {"time.perf_counter"},  # how long a run took
     "sim/evidence_sim/proof/check.py": {"time.perf_counter"},  # how long an obligation took

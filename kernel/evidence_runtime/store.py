@@ -1,17 +1,13 @@
+# Generated from aio/store.py by kernel/make_sync.py: change it there.
 """The store port: four calls, and what each answer promises."""
 
-import logging
 from collections.abc import Iterator
 from typing import Protocol
 
 from evidence_kernel import Expectation, ReadAnswer, WriteAnswer
+from evidence_runtime.port import StoreError, logger
 
-logger = logging.getLogger("evidence")
-logger.addHandler(logging.NullHandler())
-
-
-class StoreError(Exception):
-    """A store cannot be opened or listed; the message names it and the way out."""
+__all__ = ["Store", "StoreError", "logger"]
 
 
 class Store(Protocol):
