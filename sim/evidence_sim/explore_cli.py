@@ -42,7 +42,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--faults", type=count(9, 0), default=1, help="in all (default: 1)")
     parser.add_argument("--steps", type=count(9, 0), default=1, help="of clocks, in all (default: 1)")
     parser.add_argument("--operators", type=count(9, 0), default=0, help="actions of operators, in all (default: 0)")
-    parser.add_argument("--scope", choices=[scope.value for scope in Scope], default=Scope.TICK.value)
+    scopes = [scope.value for scope in Scope]
+    parser.add_argument("--scope", choices=scopes, help="default: tick; in rollout, whose old machines need it, all")
     parser.add_argument("--symmetry", action="store_true", help="take worlds that differ in names only as one")
     parser.add_argument("--limit", type=count(10**8), default=5_000_000, help="stop at so many states")
     parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
@@ -75,11 +76,10 @@ def _explore(given: argparse.Namespace) -> int:
 
 def _search(given: argparse.Namespace) -> Search:
     named = given.machine or (("kernel", "v2.20") if given.profile == "rollout" else ("kernel",))
-    scope = Scope(given.scope)
-    if scope is not Scope.ALL and any(name.startswith("v2.") for name in named):
-        if given.machine and given.profile != "rollout":
-            raise Unusable(f"{named[0]} has other phases than the kernel; search it with --scope all")
-        scope = Scope.ALL
+    scope = Scope(given.scope or (Scope.ALL if given.profile == "rollout" else Scope.TICK))
+    old = [name for name in named if name.startswith("v2.")]
+    if old and scope is not Scope.ALL:
+        raise Unusable(f"{old[0]} has other phases than the kernel; search it with --scope all")
     roots = beginnings(Config(given.tenants, len(set(named)), named, given.profile))
     bounds = Bounds(given.ticks, given.faults, given.steps, given.operators, scope)
     return Search(roots, bounds, identity(roots[0], given.symmetry), limit=given.limit)

@@ -103,7 +103,10 @@ def test_a_specimen_makes_the_command_fail(tmp_path: Path, capsys: pytest.Captur
 def test_old_machines_need_every_phase(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore", "--machine", "v2.20", "--ticks", "1"]) == 2
     assert "--scope all" in capsys.readouterr().err
-    assert main(["explore", "--profile", "rollout", "--ticks", "1", "--faults", "0", "--steps", "0"]) == 0
+    rollout = ["explore", "--profile", "rollout", "--ticks", "1", "--faults", "0", "--steps", "0"]
+    assert main([*rollout, "--scope", "tick"]) == 2
+    assert "--scope all" in capsys.readouterr().err
+    assert main(rollout) == 0
     assert "kernel,v2.20 under rollout" in capsys.readouterr().out
 
 
