@@ -67,9 +67,14 @@ def _read(path: Path, place: Place, text: bytes) -> Recorded:
     try:
         return read(text)
     except RecordingError as error:
-        if place.line == 1 and format_of(path.open("rb").read(_SHORT).decode("utf-8", "replace")) == TRACE:
+        if place.line == 1 and _is_trace(path):
             raise Unusable(f"{path} is a trace, {TRACE}; tell it with evidence-sim replay") from None
         raise Unusable(f"{place}: {error}; give a recording, {FORMAT}") from None
+
+
+def _is_trace(path: Path) -> bool:
+    with path.open("rb") as file:
+        return format_of(file.read(_SHORT).decode("utf-8", "replace")) == TRACE
 
 
 def size(paths: Iterable[Path]) -> int:

@@ -18,24 +18,24 @@ FORMAT = "evidence-validation/1"
 
 @frozen
 class Finding:
-    """What is wrong with a line; `other` is the line that it contradicts."""
+    """What is wrong with a line; `others` are the lines that it contradicts."""
 
     kind: str  # divergent, sequence or inconsistent
     place: Place
     tick_id: str
     tenant: str | None
     says: str
-    other: Place | None = None
+    others: tuple[Place, ...] = ()
 
     def __str__(self) -> str:
         whose = "no tenant" if self.tenant is None else f"tenant {self.tenant!a}"
-        other = "" if self.other is None else f"; see {self.other}"
-        return f"{self.place}: {self.kind}: tick {self.tick_id} of {whose}: {self.says}{other}"
+        others = "".join(f"; see {other}" for other in self.others)
+        return f"{self.place}: {self.kind}: tick {self.tick_id} of {whose}: {self.says}{others}"
 
     def described(self) -> dict[str, Any]:
         """For JSON."""
         fields = {"kind": self.kind, **_place(self.place), "tick_id": self.tick_id, "tenant": self.tenant}
-        return fields | {"says": self.says, "other": None if self.other is None else _place(self.other)}
+        return fields | {"says": self.says, "others": [_place(other) for other in self.others]}
 
 
 def _place(place: Place) -> dict[str, Any]:
@@ -83,11 +83,11 @@ class Judge:
         elif tick.tenant is not None:
             self._order(line, tick.tenant)
 
-    def _find(self, kind: str, line: Line, says: str, other: Place | None = None) -> None:
+    def _find(self, kind: str, line: Line, says: str, others: tuple[Place, ...] = ()) -> None:
         tick = line.tick
         if (kind, tick.tenant) not in self._seen:
             self._seen.add((kind, tick.tenant))
-            self.found.append(Finding(kind, line.place, tick.tick_id, tick.tenant, says, other))
+            self.found.append(Finding(kind, line.place, tick.tick_id, tick.tenant, says, others))
 
     def _follows(self, line: Line) -> bool:
         """Whether the line is new; one that is missing, changed, repeated or misplaced is found."""
@@ -99,7 +99,7 @@ class Judge:
         says = _out_of_sequence(last, here, tick.previous)
         if says is not None and not last.wrong:
             fault, other = (last, here) if says is _CHANGED else (here, last)
-            self.found.append(Finding("sequence", fault.place, fault.tick_id, fault.tenant, says, other.place))
+            self.found.append(Finding("sequence", fault.place, fault.tick_id, fault.tenant, says, (other.place,)))
         is_new = here.number > last.number
         self._writers[tick.writer] = evolve(here if is_new else last, wrong=last.wrong or says is not None)
         return is_new
@@ -112,8 +112,8 @@ class Judge:
                 registers[key] = Register(key in publications, repeatable=tenant in self.forgotten)
             wrong = registers[key].take(line.tick, steps, line.place)
             if wrong is not None:
-                says, other = f"{key!a}: {wrong.says}", wrong.other if wrong.place == line.place else wrong.place
-                self._find("inconsistent", line, says, other)
+                others = tuple(place for place in (wrong.place, wrong.other) if place != line.place)
+                self._find("inconsistent", line, f"{key!a}: {wrong.says}", others)
 
     def summary(self) -> dict[str, int]:
         """The figures: `lost` are ticks that recorders could not write, `unrecorded` values that no line wrote."""

@@ -63,16 +63,17 @@ class Register:
 
     def take(self, tick: Recorded, steps: list[tuple[Taken, int]], place: Place) -> Conflicting | None:
         """The steps of a tick at this key, each with the instant at which it was asked; the first contradiction."""
-        found, named = None, []
-        for taken, asked in steps:
-            if isinstance(taken.effect, Put):
-                named.append(self._named(taken.effect.value))
-                found = found or self._put(taken, taken.effect, asked, tick.result is None, place)
-        for name in named:  # now that all puts of the tick are known
-            found = found or self._explain(name)
+        found, names = None, dict[str, None]()
         for taken, _ in steps:
             if isinstance(taken.effect, Get) and taken.event is not None and isinstance(taken.event.answer, Found):
+                names[self._named(taken.event.answer.value)] = None
                 found = found or self._read(taken.event.answer, taken.event.at, place)
+        for taken, asked in steps:
+            if isinstance(taken.effect, Put):
+                names[self._named(taken.effect.value)] = None
+                found = found or self._put(taken, taken.effect, asked, tick.result is None, place)
+        for name in names:  # now that all of the tick is known
+            found = found or self._explain(name)
         self._forget()
         return found
 
@@ -123,7 +124,7 @@ class Register:
             return Conflicting(f"version {answer.version!r} has two values", place, value.place)
         if value.read is None or at < value.read[1]:
             value.read = (place, at)
-        return self._early(answer.version, value) or self._explain(name)
+        return self._early(answer.version, value)
 
     def _early(self, version: Version, value: _Value) -> Conflicting | None:
         if value.read is None or value.written is None or value.read[1] + CLOCK_TOLERANCE >= value.written[1]:

@@ -1,6 +1,7 @@
 """A recorded tick run again: the first step at which the kernel does something else."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from attrs import frozen
@@ -52,15 +53,17 @@ def diverges(tick: Recorded) -> Divergence | None:
     number = len(tick.steps) + 1
     if tick.result is None:
         return Divergence(number, "no result", _does(now)) if now.effect is None else None
-    expected = None if now.result is None else _fields(now.result)
-    return None if expected == tick.result else Divergence(number, _ends(tick.result), _does(now, tick.result))
+    expected = {} if now.result is None else _fields(now.result)
+    if expected == tick.result:
+        return None
+    return Divergence(number, _ends(tick.result, expected), _does(now, tick.result))
 
 
 def _fields(result: TickResult | EnsureResult) -> dict[str, Any]:
     return {name: value for name, value in result._asdict().items() if name not in ("tick_id", "tenant")}
 
 
-def _does(now: Step, recorded: Mapping[str, Any] | None = None) -> str:
+def _does(now: Step, recorded: Mapping[str, Any] = MappingProxyType({})) -> str:
     if now.result is not None:
         return _ends(_fields(now.result), recorded)
     assert now.effect is not None
@@ -79,7 +82,7 @@ def _asks(effect: Effect) -> str:
             return f"generates {effect.trigger} of attempt {effect.attempt}, installed at {effect.installed_at}"
 
 
-def _ends(result: Mapping[str, Any], other: Mapping[str, Any] | None = None) -> str:
-    """The outcome, or what is different in another result."""
-    names = [name for name in result if other is None or other.get(name, result) != result[name]]
+def _ends(result: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What of a result is not in another."""
+    names = [name for name in result if name not in other or other[name] != result[name]]
     return "ends with " + ", ".join(f"{name} {str(result[name])!r}" for name in names)
