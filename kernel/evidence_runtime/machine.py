@@ -54,7 +54,8 @@ class TickMachine:
     A tick's trigger is what its answer means: a finding for `phases`, an observation for `evidence`. Register
     callbacks on them (`phases.on_enter_CLAIM(call)`); `call` is given the EventData, whose `model` is the Tick
     or its Evidence. A tick enters its first phase without a callback, and one that is refused enters none.
-    With `diagrams` a model has `get_graph()`, and a machine `get_combined_graph()`, in Mermaid. The
+    With `diagrams` a model has `get_graph()`, and a machine `get_combined_graph()`, in Mermaid; where a tick is
+    stands there once it has arrived (`phases.after_state_change`), not in `on_enter` yet. The
     `max_ticks` ticks that moved last are kept as `ticks`, until they end. Callbacks run one at a time; what
     they raise is the driver's to log. Raises ValueError for fewer ticks than one.
     """
