@@ -8,24 +8,24 @@ or under more versions than that tick put it, was not in any order. What nobody 
 was written by a tick that a crash left without a line: it is counted and no contradiction.
 """
 
-from collections import OrderedDict
+from hashlib import sha256
 
 from attrs import define, field
 
 from evidence_kernel import Applied, Conflict, Expect, Expectation, Failed, Found, Get, Put, Version
 from evidence_kernel.records.instants import format_instant
 from evidence_kernel.schedule import CLOCK_TOLERANCE
-from evidence_runtime.recording import Recorded, Taken, digest, redacted
+from evidence_runtime.recording import Recorded, Taken, redacted
 from evidence_sim.validation.files import Place
 
-KEPT = 32  # versions of a key that are remembered: ticks that overlap are not so many
+KEPT = 16  # versions of a key that are remembered: ticks that overlap are not so many
 
 
 @define
 class _Value:
     """What the recorded ticks said of one version: `name` is the digest of its bytes; instants in ms."""
 
-    name: str
+    name: bytes
     place: Place
     written: tuple[Place, int] | None = None
     read: tuple[Place, int] | None = None
@@ -34,12 +34,15 @@ class _Value:
 
 @define
 class _Puts:
-    """The puts of one value: `unknown` those that may have been applied, with what they expected."""
+    """The puts of one value: `unknown` those that may have been applied, with what they expected and when.
+
+    `unexplained` are the versions at which the value was read and of which no put is known.
+    """
 
     place: Place | None = None
     open: bool = False
-    unknown: list[tuple[Expectation, Place, int]] = field(factory=list)
-    unexplained: list[Version] = field(factory=list)
+    unknown: tuple[tuple[Expectation, Place, int], ...] = ()
+    unexplained: tuple[Version, ...] = ()
 
 
 @define
@@ -58,12 +61,12 @@ class Register:
     publication: bool
     created: Place | None = None
     repeatable: bool = False
-    versions: OrderedDict[Version, _Value] = field(factory=OrderedDict)
-    puts: OrderedDict[str, _Puts] = field(factory=OrderedDict)
+    versions: dict[Version, _Value] = field(factory=dict)
+    puts: dict[bytes, _Puts] = field(factory=dict)
 
     def take(self, tick: Recorded, steps: list[tuple[Taken, int]], place: Place) -> Conflicting | None:
         """The steps of a tick at this key, each with the instant at which it was asked; the first contradiction."""
-        found, names = None, dict[str, None]()
+        found, names = None, dict[bytes, None]()
         for taken, _ in steps:
             if isinstance(taken.effect, Get) and taken.event is not None and isinstance(taken.event.answer, Found):
                 names[self._named(taken.event.answer.value)] = None
@@ -77,8 +80,8 @@ class Register:
         self._forget()
         return found
 
-    def _named(self, value: bytes) -> str:
-        return digest(redacted(value) if self.publication else value)
+    def _named(self, value: bytes) -> bytes:
+        return sha256(redacted(value) if self.publication else value).digest()[:16]
 
     def _put(self, taken: Taken, put: Put, asked: int, is_open: bool, place: Place) -> Conflicting | None:
         name, answer = self._named(put.value), None if taken.event is None else taken.event.answer
@@ -87,11 +90,11 @@ class Register:
         if isinstance(answer, Applied):
             return self._applied(answer.version, name, put.expect, asked, place)
         if not isinstance(answer, Conflict | Failed):
-            puts.unknown.append((put.expect, place, asked))
+            puts.unknown = (*puts.unknown, (put.expect, place, asked))
         return None
 
     def _applied(
-        self, version: Version, name: str, expect: Expectation, asked: int, place: Place
+        self, version: Version, name: bytes, expect: Expectation, asked: int, place: Place
     ) -> Conflicting | None:
         value = self.versions.setdefault(version, _Value(name, place))
         if value.written is not None:
@@ -99,8 +102,8 @@ class Register:
         if value.name != name:
             return Conflicting(f"version {version!r} has two values", place, value.place)
         value.written = (place, asked)
-        if version in self.puts[name].unexplained:
-            self.puts[name].unexplained.remove(version)
+        puts = self.puts[name]
+        puts.unexplained = tuple(one for one in puts.unexplained if one != version)
         return self._early(version, value) or self._replaces(expect, place)
 
     def _replaces(self, expect: Expectation, place: Place) -> Conflicting | None:
@@ -119,7 +122,8 @@ class Register:
         value = self.versions.get(answer.version)
         if value is None:
             value = self.versions[answer.version] = _Value(name, place)
-            self.puts.setdefault(name, _Puts()).unexplained.append(answer.version)
+            puts = self.puts.setdefault(name, _Puts())
+            puts.unexplained = (*puts.unexplained, answer.version)
         elif value.name != name:
             return Conflicting(f"version {answer.version!r} has two values", place, value.place)
         if value.read is None or at < value.read[1]:
@@ -133,7 +137,7 @@ class Register:
         says = f"version {version!r} was read at {read}, and asked for at {asked} only"
         return Conflicting(says, value.read[0], value.written[0])
 
-    def _explain(self, name: str) -> Conflicting | None:
+    def _explain(self, name: bytes) -> Conflicting | None:
         """Versions that no acknowledged put wrote must be those of puts whose acknowledgement was lost."""
         puts = self.puts.get(name)
         if puts is None or puts.place is None or puts.open or not puts.unexplained:
@@ -143,18 +147,18 @@ class Register:
             says = f"version {version!r} holds a value that its tick did not write at that version"
             return Conflicting(says, self.versions[version].place, puts.place)
         if len(puts.unknown) == 1:
-            expect, place, asked = puts.unknown.pop()
-            version = puts.unexplained.pop()
+            [(expect, place, asked)], [version] = puts.unknown, puts.unexplained
+            puts.unknown = puts.unexplained = ()
             self.versions[version].written = (place, asked)
             return self._early(version, self.versions[version]) or self._replaces(expect, place)
         return None
 
     def _forget(self) -> None:
         while len(self.versions) > KEPT:
-            _, value = self.versions.popitem(last=False)
+            value = self.versions.pop(next(iter(self.versions)))
             self.puts.pop(value.name, None)  # else the version, read once more, would lack its writer
         while len(self.puts) > KEPT:
-            self.puts.popitem(last=False)
+            del self.puts[next(iter(self.puts))]
 
     @property
     def unexplained(self) -> int:
