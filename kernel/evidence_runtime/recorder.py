@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from attrs import define, field
 
-from evidence_kernel import Effect, Event, Found, Generate, Put, Report, State
+from evidence_kernel import Effect, Event, Found, Generate, Phase, Put, Report, State
 from evidence_kernel.messages import fault
 from evidence_kernel.step import ended
 from evidence_runtime.drive import invocation
@@ -25,12 +25,16 @@ _STEP = 500  # bytes that a step takes besides its values, about
 
 @define
 class _Flight:
-    """A tick in flight: what it has taken, and what it waits for."""
+    """A tick in flight: what it has taken, and what its phase asks for now; with a result once it has none."""
 
-    state: State
+    tick_id: str
+    tenant: str | None
+    alone: bool
+    phase: Phase
     effect: Effect | None
     taken: list[Taken] = field(factory=list)
-    size: int = 0
+    size: int = _STEP
+    result: dict[str, Any] | None = None
 
 
 class Recorder:
@@ -92,22 +96,24 @@ class Recorder:
 
     def _observed(self, state: State, event: Event | None, effect: Effect | None) -> Iterator[_Flight]:
         """Remember the step; the flights that are to be written for it."""
+        flight = self._flights.get(state.tick_id)
         if event is None:
-            flight = _Flight(state, effect)
-            if state.tick_id in self._flights:  # never ended, or its id was not fresh
+            if flight is not None:  # never ended, or its id was not fresh
                 yield self._landed(state.tick_id)
+            flight = _Flight(state.tick_id, state.tenant or None, state.alone, state.phase, effect)
             self._flights[state.tick_id] = flight
-        elif (known := self._flights.get(state.tick_id)) is not None:
-            flight = known
+            self._pending += flight.size
+        elif flight is None:
+            return  # put down before, because too much was in flight
+        else:
             taken = self._taken(flight, event)
             flight.taken.append(taken)
-            flight.state, flight.effect = state, effect
-            size = _size(taken)
-            flight.size += size
-            self._pending += size
-        else:
-            return  # put down before, because too much was in flight
+            flight.phase, flight.effect = state.phase, effect
+            flight.size += _size(taken)
+            self._pending += _size(taken)
         if effect is None:
+            fields = ended(state)._asdict()
+            flight.result = {name: fields[name] for name in fields if name not in ("tick_id", "tenant")}
             yield self._landed(state.tick_id)
         while self._pending > self._max_pending:
             yield self._landed(next(iter(self._flights)))
@@ -118,7 +124,7 @@ class Recorder:
         return flight
 
     def _taken(self, flight: _Flight, event: Event | None) -> Taken:
-        effect, answer, phase = flight.effect, None if event is None else event.answer, flight.state.phase.value
+        effect, answer, phase = flight.effect, None if event is None else event.answer, flight.phase.value
         assert effect is not None
         if self._payloads:
             return Taken(phase, effect, event)
@@ -132,18 +138,19 @@ class Recorder:
         return Taken(phase, effect, event)
 
     def _record(self, flight: _Flight) -> None:
-        state, steps, result = flight.state, flight.taken, None
-        if flight.effect is None:
-            fields = ended(state)._asdict()
-            result = {name: fields[name] for name in fields if name not in ("tick_id", "tenant")}
-        else:
-            steps = [*steps, self._taken(flight, None)]
+        asking = [] if flight.effect is None else [self._taken(flight, None)]
         with self._writing:
-            number, previous = self._number + 1, self._previous
             tick = Recorded(
-                self._writer, number, previous, self.lost, state.tick_id, state.tenant or None, state.alone,
-                tuple(steps), result,
-            )  # fmt: skip
+                writer=self._writer,
+                number=self._number + 1,
+                previous=self._previous,
+                lost=self.lost,
+                tick_id=flight.tick_id,
+                tenant=flight.tenant,
+                alone=flight.alone,
+                steps=(*flight.taken, *asking),
+                result=flight.result,
+            )
             line = write(tick)
             try:
                 self._file.append(line)
@@ -151,7 +158,7 @@ class Recorder:
                 self.lost += 1
                 self._say(error)
             else:
-                self._number, self._previous = number, digest(line)
+                self._number, self._previous = self._number + 1, digest(line)
 
     def _say(self, error: OSError) -> None:
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)

@@ -106,7 +106,7 @@ def main(path: Path, recording: Path, number: int, ticks: int, begun: int) -> No
     def clock() -> int:
         return NOW + (system_clock() - begun) * FACTOR + number * MINUTE
 
-    with SqliteStore(path) as store, Recorder(recording, max_bytes=300_000, files=50) as recorder:
+    with SqliteStore(path) as store, Recorder(recording, max_bytes=150_000, files=50) as recorder:
         ticking(Cloudy(store, stream), recorder, stream, ticks, clock)
 
 

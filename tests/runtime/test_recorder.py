@@ -60,7 +60,7 @@ def test_eight_processes_write_one_recording(tmp_path: Path, path: Path, capsys:
     children = [subprocess.Popen([*command, str(number), "40", begun], cwd=TOP) for number in range(8)]
     assert [child.wait(60) for child in children] == [0] * 8
     files = sorted(tmp_path.glob("ticks.jsonl*"))
-    assert len(files) > 3 and all(file.stat().st_size <= 300_000 for file in files)
+    assert len(files) > 3 and all(file.stat().st_size <= 150_000 for file in files)
     said = verdict(capsys, *files)
     assert (said["ticks"], said["writers"], said["lost"], said["unfinished"]) == (320, 8, 0, 0)
 
