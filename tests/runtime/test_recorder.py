@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -63,6 +64,24 @@ def test_eight_processes_write_one_recording(tmp_path: Path, path: Path, capsys:
     assert len(files) > 3 and all(file.stat().st_size <= 150_000 for file in files)
     said = verdict(capsys, *files)
     assert (said["ticks"], said["writers"], said["lost"], said["unfinished"]) == (320, 8, 0, 0)
+
+
+def test_processes_that_are_killed_leave_what_can_be_judged(
+    tmp_path: Path, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with SqliteStore(tmp_path / "store.sqlite") as store:
+        prepare(store)
+    command = [sys.executable, "-m", "tests.runtime.recorder_child", str(tmp_path / "store.sqlite"), str(path)]
+    begun = str(system_clock())
+    children = [subprocess.Popen([*command, str(number), "1000000", begun], cwd=TOP) for number in range(4)]
+    for child in children:
+        while not (path.exists() and len(path.read_bytes()) > 50_000) and not path.with_name("ticks.jsonl.1").exists():
+            assert child.poll() is None
+            time.sleep(0.02)
+        child.kill()
+        assert child.wait(20) == -9
+    said = verdict(capsys, *tmp_path.glob("ticks.jsonl*"))
+    assert said["ticks"] > 10 and said["lost"] == 0
 
 
 def test_reports_stand_as_digests_unless_they_are_asked_for(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
