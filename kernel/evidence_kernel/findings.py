@@ -48,18 +48,23 @@ def _whose(answer: ReadAnswer, mine: bytes | None) -> Finding:
     return _PLAIN[type(answer)]
 
 
-def _observe(answer: ReadAnswer, mine: bytes | None, if_mine: Observation) -> tuple[Observation, int | None]:
+# What the tick's own bytes say to the phases that may find them.
+_MINE = {Phase.EVIDENCE_VERIFY: Observation.MINE, Phase.TIMESTAMP_READ: Observation.STILL_MINE}
+
+
+def observe(state: State, answer: ReadAnswer) -> tuple[Observation, int | None]:
+    """What a read of the evidence says to a phase of the EVIDENCE table, and the instant that it holds, in ms."""
     if isinstance(answer, Found):
         installed_at = read_installed_at(answer.value)
         if installed_at is None:
             return Observation.INVALID, None
-        return (if_mine if answer.value == mine else Observation.VALID), installed_at
+        return (_MINE[state.phase] if answer.value == state.backfill else Observation.VALID), installed_at
     return (Observation.ABSENT if isinstance(answer, Absent) else Observation.FAILED), None
 
 
-def _evidence(state: State, answer: ReadAnswer, if_mine: Observation) -> Meaning:
+def _evidence(state: State, answer: ReadAnswer) -> Meaning:
     """Through the EVIDENCE table: the state that it names is what is routed on, unless nothing was read."""
-    observation, installed_at = _observe(answer, state.backfill, if_mine)
+    observation, installed_at = observe(state, answer)
     evidence = EVIDENCE[state.evidence, observation]
     learned: Learned = {"evidence": evidence, "installed_at": installed_at}
     return (Finding.FAILED if isinstance(answer, Failed) or evidence is None else evidence), learned
@@ -80,17 +85,17 @@ def _status_open(state: State, answer: WriteAnswer, _at: int) -> Meaning:
 
 
 def _evidence_read(state: State, answer: ReadAnswer, _at: int) -> Meaning:
-    return _evidence(state, answer, Observation.VALID)
+    return _evidence(state, answer)
 
 
 def _evidence_verify(state: State, answer: ReadAnswer, _at: int) -> Meaning:
-    finding, learned = _evidence(state, answer, Observation.MINE)
+    finding, learned = _evidence(state, answer)
     learned["did_backfill"] = finding is EvidenceState.VERIFIED
     return finding, learned
 
 
 def _timestamp_read(state: State, answer: ReadAnswer, at: int) -> Meaning:
-    finding, learned = _evidence(state, answer, Observation.STILL_MINE)
+    finding, learned = _evidence(state, answer)
     installed_at = learned["installed_at"]
     if installed_at is not None and installed_at > at + CLOCK_TOLERANCE:
         return Finding.FUTURE, learned

@@ -37,7 +37,7 @@ def start(invocation: Invocation) -> Step:
             messages.ended(tick_id, _NOBODY, outcome, reason, None),
         )
         state = State(tick_id, "", Phase.END)
-        return Step(state, None, log, TickResult(tick_id, None, outcome, reason))
+        return Step(state, None, log, ended(state))
     state = State(tick_id, tenant, Phase.STATUS_READ)
     effect, _ = REQUESTS[state.phase](state, 0)
     return Step(state, effect, (messages.started(tick_id, encode_tenant(tenant)),))
@@ -53,7 +53,7 @@ def ensure(invocation: Invocation) -> Step:
         reason = Reason.NO_IDENTITY
         log = (messages.fail_closed(_NOBODY, reason),)
         state = State(tick_id, "", Phase.END, alone=True)
-        return Step(state, None, log, EnsureResult(None, False, reason, None))
+        return Step(state, None, log, ended(state))
     state = State(tick_id, tenant, Phase.EVIDENCE_READ, alone=True)
     effect, _ = REQUESTS[state.phase](state, 0)
     return Step(state, effect)
@@ -87,7 +87,7 @@ def step(state: State, event: Event) -> Step:
     after = changed(state, learned)
     request = REQUESTS.get(to)
     if request is None:  # END asks for nothing
-        result = _ensured(after) if state.alone else _result(after)
+        result = ended(after)
         return Step(after, None, _said(after, row, result), result)
     effect, remembered = request(after, at)
     log = _said(after, row, None) if row.speaks else ()
@@ -110,7 +110,14 @@ def _said(state: State, row: Row, result: TickResult | EnsureResult | None) -> t
     return tuple(lines)
 
 
+def ended(state: State) -> TickResult | EnsureResult:
+    """How a tick, or the backfill alone, that stands at END has ended."""
+    return _ensured(state) if state.alone else _result(state)
+
+
 def _result(state: State) -> TickResult:
+    if not state.tenant:
+        return TickResult(state.tick_id, None, Outcome.REFUSED, Reason.NO_IDENTITY)
     ending = state.decided
     return TickResult(
         tick_id=state.tick_id,
@@ -126,6 +133,8 @@ def _result(state: State) -> TickResult:
 
 
 def _ensured(state: State) -> EnsureResult:
+    if not state.tenant:
+        return EnsureResult(None, False, Reason.NO_IDENTITY, None)
     if state.refusal is not None:
         return EnsureResult(state.tenant, False, state.refusal, None)
     reason = Reason.BACKFILLED if state.did_backfill else Reason.EXISTS

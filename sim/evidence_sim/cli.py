@@ -12,7 +12,17 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
-from evidence_sim import bench, bench_store, contract_cli, explore_cli, lists, liveness_cli, mutants_cli, prove_cli
+from evidence_sim import (
+    bench,
+    bench_store,
+    contract_cli,
+    explore_cli,
+    lists,
+    liveness_cli,
+    mutants_cli,
+    prove_cli,
+    validate_cli,
+)
 from evidence_sim.campaign import STORES, Seeds, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
@@ -57,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
     parser.add_argument("--jobs", type=count(64), help="processes (default: one a processor)")
     commands = parser.add_subparsers(
-        title="commands", metavar="run|explore|contract|liveness|prove|mutants|replay|machines|faults|invariants|bench"
+        title="commands",
+        metavar="run|explore|contract|liveness|prove|mutants|replay|validate|machines|faults|invariants|bench",
     )
     _add_run(commands)
     explore_cli.add(commands)
@@ -69,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--machine", type=machines, help="another machine in the trace's place")
     replay.add_argument("--export", choices=sorted(EXPORTS), help="print it in another form instead")
     replay.set_defaults(do=_replay)
+    validate_cli.add(commands)
     for name, show in lists.LISTS.items():
         listing = commands.add_parser(name, help=show.__doc__)
         listing.set_defaults(do=_listing(show))

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from evidence_runtime.recording import FORMAT as RECORDING
 from evidence_sim.config import ALLOWED, Config, Initial
 from evidence_sim.facts import Fact
 from evidence_sim.faults import PROFILES
@@ -85,6 +86,8 @@ def _initial(state: Initial) -> dict[str, str]:
 
 def load(text: str, machine: str | None = None) -> Trace:
     """The trace in a file's text, with another machine in its place if one is named. Raises TraceError."""
+    if format_of(text) == RECORDING:
+        raise TraceError(f"this is a recording, {RECORDING}; judge it with evidence-sim validate")
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -108,6 +111,17 @@ def load(text: str, machine: str | None = None) -> Trace:
     except ValueError as error:
         raise TraceError(str(error)) from None
     return Trace(config, actions, violates)
+
+
+def format_of(text: str) -> object:
+    """The format that a file names, in its first line or as a whole; None where it names none."""
+    for part in (text.partition("\n")[0], text):
+        try:
+            fields = json.loads(part)
+        except (ValueError, RecursionError):
+            continue
+        return fields.get("format") if isinstance(fields, dict) else None
+    return None
 
 
 def beside(machines: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
@@ -28,7 +29,7 @@ from evidence_runtime.command.shared import (
     table,
     tenants_in,
 )
-from evidence_runtime.drive import invocation, run_tick
+from evidence_runtime.drive import Observer, invocation, run_tick
 from evidence_runtime.fleet import run_fleet
 from evidence_runtime.overview import known_tenants
 from evidence_runtime.rounds import Round
@@ -57,6 +58,9 @@ def tick(
     store_timeout: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds that the store may take; without, as long as it takes.")
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Record each tick there, for evidence-sim validate.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Run one tick, or with --all one round; log lines go to standard error.
@@ -73,15 +77,23 @@ def tick(
     if context is not None and not isinstance(whom, Mapping):
         raise Unusable(f"{context} holds no JSON object")
     log_to_stderr()
-    with opened(store) as held:
+    with opened(store) as held, _recorder(record) as observe:
         if everyone:
             ids: Iterable[str] = tenants_in(tenants) if tenants is not None else sorted(known_tenants(held))
-            return _round(held, ids, makes, jobs, jitter, store_timeout, as_json)
-        result = run_tick(held, invocation(whom), makes, store_timeout=store_timeout)
+            return _round(held, ids, makes, jobs, jitter, store_timeout, observe, as_json)
+        result = run_tick(held, invocation(whom), makes, observe=observe, store_timeout=store_timeout)
     sys.stdout.write(json.dumps(_described(result), indent=None if as_json or not sys.stdout.isatty() else 2) + "\n")
     if result.outcome is Outcome.REFUSED:
         return USAGE
     return OK if result.http_status == 200 else LACKING
+
+
+def _recorder(path: Path | None) -> AbstractContextManager[Observer | None]:
+    if path is None:
+        return nullcontext()
+    from evidence_runtime.recorder import Recorder  # it needs the file locks of POSIX
+
+    return Recorder(path)
 
 
 def _described(result: TickResult) -> dict[str, Any]:
@@ -107,6 +119,7 @@ def _round(
     jobs: int,
     jitter: float,
     store_timeout: float | None,
+    observe: Observer | None,
     as_json: bool,
 ) -> int:
     stop = Event()
@@ -125,6 +138,7 @@ def _round(
             generate,
             workers=jobs,
             jitter=jitter,
+            observe=observe,
             store_timeout=store_timeout,
             ended=(lambda result: emit(_described(result))) if as_json else (lambda _: None),
             stop=stop,
