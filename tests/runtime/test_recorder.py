@@ -20,6 +20,7 @@ from evidence_runtime.drive import FailClosed
 from evidence_runtime.recorder import Recorder
 from evidence_runtime.recording import digest, read, redacted, redacted_report, write
 from evidence_sim.choice import Stream
+from tests.runtime.forms import FLEETS
 from tests.runtime.recorded import due, lines, tick, verdict
 from tests.runtime.recorder_child import NOW, Cloudy, prepare, ticking
 from tests.sim.test_formats import valid
@@ -51,6 +52,16 @@ def test_eight_threads_on_a_store_that_fails(tmp_path: Path, path: Path, capsys:
     assert {"GENERATION_FAILED", "NOT_DUE", "SKIPPED", "EVIDENCE_IN_FUTURE", "STORE_FAILED", "BACKOFF"} <= ended
     answers = {step["answer"]["is"] for line in told for step in line["steps"]}
     assert {"Found", "Absent", "Failed", "Applied", "Conflict", "Unknown", "Report", "GeneratorError"} == answers
+
+
+@pytest.mark.parametrize("form", FLEETS)
+def test_ticks_of_one_tenant_overlap_in_a_round(form: str, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = due()
+    with Recorder(path) as recorder:
+        done = FLEETS[form](store, ["acme", "new"] * 40, lambda *_: SECRET, observe=recorder)
+    assert (done.ticks, done.outcomes[Outcome.GENERATED], done.backfilled) == (80, 1, 1)
+    said = verdict(capsys, path)
+    assert (said["ticks"], said["tenants"], said["lost"], said["unfinished"]) == (80, 2, 0, 0)
 
 
 def test_eight_processes_write_one_recording(tmp_path: Path, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
