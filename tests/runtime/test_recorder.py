@@ -21,7 +21,7 @@ from evidence_runtime.recorder import Recorder
 from evidence_runtime.recording import digest, read, redacted, redacted_report, write
 from evidence_sim.choice import Stream
 from tests.runtime.forms import FLEETS
-from tests.runtime.recorded import due, lines, tick, verdict
+from tests.runtime.recorded import SECRET, due, lines, tick, verdict
 from tests.runtime.recorder_child import NOW, Cloudy, prepare, ticking
 from tests.sim.test_formats import valid
 
