@@ -49,6 +49,8 @@ CORE_LINES, RECORDS_LINES = 1000, 350  # the machine, and the bytes that it read
 MAY_BE_IMPURE = {
     "kernel/evidence_runtime/shell.py": {"time.time_ns", "secrets.token_hex"},  # the shell's clock, ids
     "kernel/evidence_runtime/fleet.py": {"time.monotonic", "secrets.randbelow"},  # latencies, and jitter
+    "kernel/evidence_runtime/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # no content comes twice
+    "kernel/evidence_runtime/aio/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # as above
     "sim/evidence_sim/bench.py": {"time.perf_counter"},  # what it measures
     "sim/evidence_sim/cli.py": {"time.perf_counter"},  # how long a run took
     "sim/evidence_sim/proof/check.py": {"time.perf_counter"},  # how long an obligation took

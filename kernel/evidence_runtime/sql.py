@@ -1,14 +1,16 @@
+# Generated from aio/sql.py by kernel/make_sync.py: change it there.
 """A store in one table of PostgreSQL, or of SQLite, through SQLAlchemy."""
 
 import selectors
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
 import psycopg
 from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 
 from evidence_kernel import (
     Absent,
@@ -62,7 +64,13 @@ _KEYS = 256  # read at a time
 _FIRST = text(f"SELECT key FROM evidence_record WHERE key >= :bound ORDER BY key LIMIT {_KEYS}")
 _AFTER = text(f"SELECT key FROM evidence_record WHERE key > :bound ORDER BY key LIMIT {_KEYS}")
 _LIMITS = {"connect_timeout": "10", "tcp_user_timeout": "10000"}  # seconds; ms that sent bytes may stay unacknowledged
-_SQLITE_REFUSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CONSTRAINT}
+_SQLITE_REFUSES = {  # SQLITE_ERROR: of a statement that cannot be prepared, as where there is no table
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+}
 
 
 class SqlStore:
@@ -80,56 +88,61 @@ class SqlStore:
     """
 
     def __init__(self, url: str, *, connections: int = 16, read_only: bool = False) -> None:
-        """Connect to a SQLAlchemy URL, and make the table where it is missing, unless `read_only`.
+        """A store at a SQLAlchemy URL, to be opened by `open` or as a context manager.
 
         `postgresql://` takes libpq's parameters after `?`, such as `connect_timeout` and `options`; its driver is
-        psycopg. At most `connections` are open at once. Raises StoreError where no such store can be had.
+        psycopg. At most `connections` are open at once. Raises StoreError where the URL cannot be used.
         """
         try:
             parsed = make_url(url)
             self.name = parsed.render_as_string(hide_password=True)
             self._kind = parsed.get_backend_name()
-            if self._kind not in _CREATE:
-                raise StoreError(f"{self.name} is no PostgreSQL or SQLite; give postgresql:// or sqlite:///PATH")
+            if self._kind not in _CREATE or not (parsed.database or self._kind == "postgresql"):
+                raise StoreError(f"{self.name} is no store; give postgresql://HOST/DATABASE or sqlite:///PATH")
             if self._kind == "postgresql":
                 parsed = parsed.set(drivername="postgresql+psycopg", query={**_LIMITS, **parsed.query})
-            elif not parsed.database:
-                raise StoreError(f"{self.name} names no file; give sqlite:///PATH")
             self._engine = create_engine(
                 parsed, isolation_level="AUTOCOMMIT", pool_size=connections, max_overflow=0, hide_parameters=True
             )
-        except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        except (SQLAlchemyError, ValueError) as error:  # a port that is no number is the latter
             raise StoreError(f"the store's URL cannot be used: {error}") from None
         if self._kind == "postgresql":
             event.listen(self._engine.pool, "checkout", _refuse_closed)
         else:
             event.listen(self._engine.pool, "connect", _sync_wholly)
         self._statements = {at: text(put.format(next=_NEXT[self._kind])) for at, put in _PUTS.items()}
-        self._open(read_only)
+        self._read_only = read_only
 
-    def _open(self, read_only: bool) -> None:
+    def open(self) -> Self:
+        """Connect, and make the table where it is missing, unless the store is read only.
+
+        Raises StoreError where the server cannot be reached, refuses, or has no such table.
+        """
         try:
-            try:
+            if not self._is_there():
                 with self._engine.connect() as connection:
-                    connection.execute(_LOOK)
-                return
-            except DBAPIError:
-                if read_only:
-                    raise
-            with self._engine.connect() as connection:
-                for statement in _CREATE[self._kind]:
-                    connection.exec_driver_sql(statement)
-                connection.execute(_LOOK)
+                    for statement in _CREATE[self._kind]:
+                        connection.exec_driver_sql(statement)
         except SQLAlchemyError as error:
             self.close()
             raise StoreError(f"{self.name} cannot be used: {_reason(error)}") from None
+        return self
+
+    def _is_there(self) -> bool:
+        try:
+            self._rows(_LOOK, {})
+        except DBAPIError as error:
+            if self._read_only or not _is_refusal(error.orig):
+                raise
+            return False
+        return True
 
     def close(self) -> None:
         """Close the connections; twice is once."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
-        return self
+        return self.open()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
@@ -172,7 +185,7 @@ class SqlStore:
         except SQLAlchemyError as error:
             _say(values["key"], error)
             return Failed()
-        with connection:
+        with closing(connection):
             try:
                 result = connection.execute(statement, values)
                 rows = result.all()

@@ -55,7 +55,7 @@ def test_what_was_put_is_there_when_it_is_opened_again(url: str) -> None:
 
 def test_a_store_that_is_only_read_is_not_made(url: str) -> None:
     with pytest.raises(StoreError, match="evidence_record"):
-        SqlStore(url, read_only=True)
+        SqlStore(url, read_only=True).open()
 
 
 def test_a_connection_that_was_closed_while_idle_is_replaced(postgres: Server) -> None:
