@@ -31,7 +31,7 @@ from evidence_runtime.command.shared import (
 from evidence_runtime.drive import invocation, run_tick
 from evidence_runtime.fleet import Round, run_fleet
 from evidence_runtime.overview import known_tenants
-from evidence_runtime.sqlite import SqliteStore
+from evidence_runtime.store import Store
 
 
 def tick(
@@ -100,7 +100,7 @@ def _described(result: TickResult) -> dict[str, Any]:
 
 
 def _round(
-    store: SqliteStore,
+    store: Store,
     tenants: Iterable[str],
     generate: Generator,
     jobs: int,
