@@ -46,7 +46,8 @@ def _try(store: Store, key: str) -> None:
     if not isinstance(store.delete(key, second), Applied):
         raise StoreError("the store does not delete; may it?")
     _applies(store, key, b"1", Expect.ABSENT)
-    _conflicts(store, key, second, "a version comes again after a deletion")
+    for version in (first, second):
+        _conflicts(store, key, version, "a version comes again after a deletion")
 
 
 def _applies(store: Store, key: str, value: bytes, expect: Expectation) -> Version:

@@ -10,6 +10,7 @@ import obstore.store
 import psycopg
 import redis
 
+from evidence_kernel import Applied, Found, ReadAnswer, Version, WriteAnswer
 from evidence_runtime import Store, aio, open_store
 from evidence_runtime.aio.objects import ObjectStore as AsyncObjectStore
 from evidence_runtime.objects import ObjectStore
@@ -57,3 +58,15 @@ def empty_store(kind: str, form: str, given: Callable[[str], Any]) -> Iterator[S
         opened, opening = open_store(url), aio.open_store(url)
     with opened if form == "sync" else Bridge(opening) as store:
         yield store
+
+
+def applied(answer: WriteAnswer) -> Version:
+    """Its version."""
+    assert isinstance(answer, Applied)
+    return answer.version
+
+
+def value(answer: ReadAnswer) -> bytes:
+    """What was found."""
+    assert isinstance(answer, Found)
+    return answer.value

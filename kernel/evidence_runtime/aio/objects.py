@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote
 
 from obstore import exceptions
 from obstore.store import LocalStore, S3Store
@@ -64,9 +64,8 @@ class ObjectStore:
         What is not given comes from the environment (AWS_ACCESS_KEY_ID ...). Raises StoreError where the URL cannot
         be used.
         """
-        parts = urlsplit(url)
-        place = parts._replace(query="").geturl()
-        config: Any = dict(parse_qsl(parts.query))
+        place, _, settings = url.partition("?")
+        config: Any = dict(parse_qsl(settings))
         is_plain = config.get("endpoint", "").startswith("http://")
         client: Any = {"timeout": "10s", "connect_timeout": "5s", "allow_http": is_plain}
         retries: Any = _NO_RETRIES

@@ -46,7 +46,8 @@ async def _try(store: AsyncStore, key: str) -> None:
     if not isinstance(await store.delete(key, second), Applied):
         raise StoreError("the store does not delete; may it?")
     await _applies(store, key, b"1", Expect.ABSENT)
-    await _conflicts(store, key, second, "a version comes again after a deletion")
+    for version in (first, second):
+        await _conflicts(store, key, version, "a version comes again after a deletion")
 
 
 async def _applies(store: AsyncStore, key: str, value: bytes, expect: Expectation) -> Version:
