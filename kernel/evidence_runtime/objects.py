@@ -129,25 +129,27 @@ class ObjectStore:
 
     def scan(self, prefix: str) -> Iterator[str]:
         """The keys with that prefix. Raises StoreError where the service does not say."""
-        for path, size in self._listed(prefix):
-            if size != _NONCE:
-                yield _key(path)
-
-    def sweep(self, prefix: str) -> None:
-        """Remove what deletions have left behind; only under a prefix where nobody writes any more."""
-        for path, size in self._listed(prefix):
-            if size == _NONCE:
-                self._bucket.delete(path)
-
-    def _listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         folder = _path(prefix).rpartition("/")[0]
         try:
             for page in self._bucket.list(folder or None):
                 for found in page:
-                    if _key(found["path"]).startswith(prefix):
-                        yield found["path"], found["size"]
+                    key = _key(found["path"])
+                    if found["size"] != _NONCE and key.startswith(prefix):
+                        yield key
         except exceptions.BaseError as error:
             raise StoreError(f"{self.name} cannot be listed: {_reason(error)}") from error
+
+    def sweep(self, key: str) -> None:
+        """Remove what a deletion of the key has left; only where nobody writes it any more. Raises StoreError."""
+        path = _path(key)
+        try:
+            there = self._bucket.head(path)
+            if there["size"] == _NONCE:
+                self._bucket.delete(path)
+        except FileNotFoundError:
+            return
+        except exceptions.BaseError as error:
+            raise StoreError(f"{self.name}: {key} cannot be removed wholly: {_reason(error)}") from error
 
     def server_time(self) -> int:
         """The service's clock, ms since 1970, by when it keeps an object. Raises StoreError where it does not say."""

@@ -10,8 +10,10 @@ import pytest
 from obstore.store import LocalStore, MemoryStore
 
 from evidence_kernel import Absent, Applied, Conflict, Expect, Expectation, Failed, Found, Unknown, WriteAnswer
+from evidence_kernel.records.keys import evidence_key
 from evidence_runtime import StoreError
 from evidence_runtime.objects import ObjectStore
+from evidence_runtime.operate import forget
 from tests.runtime.served import applied
 from tests.servers import HOST, S3_SETTINGS, free_port
 
@@ -102,9 +104,20 @@ def test_a_deletion_leaves_nothing_of_the_record_and_a_sweep_nothing_at_all() ->
     assert isinstance(store.delete(KEY, version), Applied)
     assert len(bucket.get("tests/key").bytes()) == 16
     assert (store.get(KEY), list(store.scan(""))) == (Absent(), [])
-    store.put("tests:other", b"stays", Expect.ABSENT)
-    store.sweep("tests:")
-    assert [found["path"] for page in bucket.list() for found in page] == ["tests/other"]
+    other = store.put("tests:key2", b"stays", Expect.ABSENT)
+    for key in (KEY, "tests:key2", "tests:none"):
+        store.sweep(key)
+    assert [found["path"] for page in bucket.list() for found in page] == ["tests/key2"]
+    assert store.get("tests:key2") == Found(b"stays", applied(other))
+
+
+def test_what_is_forgotten_is_gone_from_the_bucket_and_nothing_else() -> None:
+    bucket = MemoryStore()
+    store = ObjectStore(bucket)
+    for tenant in ("acme", "acme2"):
+        store.put(evidence_key(tenant), b"{}", Expect.ABSENT)
+    assert list(forget(store, "acme")) == [evidence_key("acme")]
+    assert [found["path"] for page in bucket.list() for found in page] == ["phase4/evidence/installation/acme2"]
 
 
 def test_a_deletion_that_was_overtaken_does_not_delete() -> None:

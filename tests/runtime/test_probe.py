@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib.abc import MetaPathFinder
 
 import pytest
 
@@ -117,7 +118,7 @@ def test_a_probe_leaves_nothing(kind: str, request: pytest.FixtureRequest) -> No
 def test_a_bucket_is_as_empty_after_it_was_opened_as_before(request: pytest.FixtureRequest) -> None:
     with open_store(emptied("s3", request.getfixturevalue)) as store:
         assert isinstance(store, ObjectStore)
-        assert list(store._listed("")) == []
+        assert [found for page in store._bucket.list() for found in page] == []
 
 
 class Clock:
@@ -169,6 +170,18 @@ def test_a_url_that_is_no_use_is_refused_in_a_line(url: str, why: str) -> None:
     assert "secret" not in str(refusal.value) and "\n" not in str(refusal.value)
 
 
+class Without(MetaPathFinder):
+    """Finds no such package, and leaves the others to the next."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """As described."""
+        if name == self.package:
+            raise ModuleNotFoundError(name=name)
+
+
 @pytest.mark.parametrize(
     ("url", "driver", "module", "extra"),
     [
@@ -181,9 +194,10 @@ def test_a_url_that_is_no_use_is_refused_in_a_line(url: str, why: str) -> None:
 def test_a_driver_that_is_missing_is_named_with_its_extra(
     url: str, driver: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if f"{name}.".startswith((f"{driver}.", f"evidence_runtime.{module}."))]:
+    ours = f"evidence_runtime.{module}."
+    for name in [name for name in sys.modules if f"{name}.".startswith((f"{driver}.", ours))]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, driver, None)
+    monkeypatch.setattr(sys, "meta_path", [Without(driver), *sys.meta_path])
     with pytest.raises(StoreError) as refusal, open_store(url):
         pass
     assert str(refusal.value) == f"{driver} is missing; pip install 'evidence-kernel[{extra}]'"

@@ -129,25 +129,27 @@ class ObjectStore:
 
     async def scan(self, prefix: str) -> AsyncIterator[str]:
         """The keys with that prefix. Raises StoreError where the service does not say."""
-        async for path, size in self._listed(prefix):
-            if size != _NONCE:
-                yield _key(path)
-
-    async def sweep(self, prefix: str) -> None:
-        """Remove what deletions have left behind; only under a prefix where nobody writes any more."""
-        async for path, size in self._listed(prefix):
-            if size == _NONCE:
-                await self._bucket.delete_async(path)
-
-    async def _listed(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
         folder = _path(prefix).rpartition("/")[0]
         try:
             async for page in self._bucket.list(folder or None):
                 for found in page:
-                    if _key(found["path"]).startswith(prefix):
-                        yield found["path"], found["size"]
+                    key = _key(found["path"])
+                    if found["size"] != _NONCE and key.startswith(prefix):
+                        yield key
         except exceptions.BaseError as error:
             raise StoreError(f"{self.name} cannot be listed: {_reason(error)}") from error
+
+    async def sweep(self, key: str) -> None:
+        """Remove what a deletion of the key has left; only where nobody writes it any more. Raises StoreError."""
+        path = _path(key)
+        try:
+            there = await self._bucket.head_async(path)
+            if there["size"] == _NONCE:
+                await self._bucket.delete_async(path)
+        except FileNotFoundError:
+            return
+        except exceptions.BaseError as error:
+            raise StoreError(f"{self.name}: {key} cannot be removed wholly: {_reason(error)}") from error
 
     async def server_time(self) -> int:
         """The service's clock, ms since 1970, by when it keeps an object. Raises StoreError where it does not say."""
