@@ -82,6 +82,12 @@ def test_a_store_that_is_only_read_is_not_made(url: str) -> None:
         SqlStore(url, read_only=True).open()
 
 
+def test_keys_are_compared_by_bytes_whatever_the_database_does(server: str, other: psycopg.Connection[Any]) -> None:
+    asked = "SELECT collation_name FROM information_schema.columns WHERE table_name = 'evidence_record'"
+    with opened(server, "sync"):
+        assert ("C",) in other.execute(asked).fetchall()
+
+
 def test_a_store_that_many_make_at_once_is_made_once(url: str) -> None:
     with ThreadPoolExecutor(8) as racers:
         stores = list(racers.map(lambda _: SqlStore(url).open(), range(8)))
