@@ -46,7 +46,10 @@ _CREATE = {
         "COMMIT",
     ),
 }
-_NEXT = {"postgresql": "nextval('evidence_version')", "sqlite": "(SELECT last + 1 FROM evidence_version)"}
+_NEXT = {
+    "postgresql": "(nextval('evidence_version') << 20) + floor(random() * (1 << 20))::bigint",
+    "sqlite": "(SELECT last + 1 FROM evidence_version)",
+}
 _NOW = text("SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now")
 _LOOK = text("SELECT key, value, version FROM evidence_record LIMIT 0")
 _GET = text("SELECT value, version FROM evidence_record WHERE key = :key")
@@ -63,15 +66,15 @@ _KEYS = 256  # read at a time
 _FIRST = text(f"SELECT key FROM evidence_record WHERE key >= :bound ORDER BY key LIMIT {_KEYS}")
 _AFTER = text(f"SELECT key FROM evidence_record WHERE key > :bound ORDER BY key LIMIT {_KEYS}")
 _LIMITS = {"connect_timeout": "10", "tcp_user_timeout": "10000"}  # seconds; ms that sent bytes may stay unacknowledged
-# SQLITE_ERROR: of a statement that cannot be prepared, as where there is no table.
-_SQLITE_REFUSES = ("SQLITE_BUSY", "SQLITE_CONSTRAINT", "SQLITE_ERROR", "SQLITE_LOCKED", "SQLITE_READONLY")
+_REFUSALS = ("SQLITE_BUSY", "SQLITE_CONSTRAINT", "SQLITE_ERROR", "SQLITE_LOCKED", "SQLITE_READONLY")
 
 
 class SqlStore:
     """Records in the table `evidence_record`; each write is one statement that commits by itself.
 
-    Versions come from one sequence (SQLite: one row that counts), so none is given twice. What applied is told
-    by RETURNING, as a driver may not know how many rows a statement touched.
+    Versions come from one sequence (SQLite: one row that counts), so none is given twice; their last 20 bits are
+    chance, for a standby that was put in the primary's place and counts from before. What applied is told by
+    RETURNING, as a driver may not know how many rows a statement touched.
 
     Failed: no connection was to be had, so nothing was sent; or the server refused the statement. psycopg's
     "errors - Package exceptions": `sqlstate` is "the code of the error, if received from the server", and
@@ -100,10 +103,8 @@ class SqlStore:
             )
         except (SQLAlchemyError, ValueError) as error:  # a port that is no number is the latter
             raise StoreError(f"the store's URL cannot be used: {error}") from None
-        if self._kind == "postgresql":
-            event.listen(self._engine.pool, "checkout", _refuse_closed)
-        else:
-            event.listen(self._engine.pool, "connect", _sync_wholly)
+        moment, hook = _HOOKS[self._kind]
+        event.listen(self._engine.pool, moment, hook)
         self._statements = {at: text(put.format(next=_NEXT[self._kind])) for at, put in _PUTS.items()}
         self._read_only = read_only
 
@@ -209,17 +210,13 @@ class SqlStore:
         if self._kind == "sqlite":
             return None
         try:
-            rows = self._rows(_NOW, {})
+            return int((self._rows(_NOW, {}))[0].now)
         except SQLAlchemyError as error:
             raise StoreError(f"{self.name} does not tell its time: {_reason(error)}") from error
-        return int(rows[0].now)
 
 
 def _refuse_closed(connection: Any, record: Any, _: Any) -> None:
-    """Have the pool replace a connection that the server has closed: else what is put on it would be Unknown.
-
-    An idle connection has nothing to read unless the server said good-bye.
-    """
+    """Have the pool replace a connection that has something to read, a good-bye: what is put on it would be Unknown."""
     with selectors.DefaultSelector() as selector:
         selector.register(record.driver_connection.fileno(), selectors.EVENT_READ)
         if selector.select(0):
@@ -231,12 +228,15 @@ def _sync_wholly(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 
+_HOOKS = {"postgresql": ("checkout", _refuse_closed), "sqlite": ("connect", _sync_wholly)}
+
+
 def _is_refusal(error: BaseException | None) -> bool:
     """Whether it says that nothing was written, and nothing will be."""
     if isinstance(error, psycopg.Error):
         state = error.sqlstate or "08"
         return error.diag.severity_nonlocalized == "ERROR" and state[:2] != "08" and state != "40003"
-    return getattr(error, "sqlite_errorname", "").startswith(_SQLITE_REFUSES)
+    return getattr(error, "sqlite_errorname", "").startswith(_REFUSALS)
 
 
 def _reason(error: SQLAlchemyError) -> str:

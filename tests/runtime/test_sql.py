@@ -103,7 +103,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(
 ) -> None:
     with opened(server, form) as store:
         store.put(KEY, b"a", Expect.ANY)
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         assert isinstance(store.put(KEY, b"b", Expect.ANY), Applied)
 
 
@@ -152,6 +152,15 @@ def test_a_put_that_waited_for_another_conflicts(form: str, server: str, other: 
     with opened(server, form) as store, held(store, other, OVERTAKE) as put:
         other.commit()
         assert put.result() == Conflict()
+
+
+def test_a_server_that_counts_again_gives_no_version_again(server: str, other: psycopg.Connection[Any]) -> None:
+    with opened(server, "sync") as store:
+        lost = applied(store.put(KEY, b"a", Expect.ABSENT))
+        other.execute("DELETE FROM evidence_record; ALTER SEQUENCE evidence_version RESTART")  # a standby that lags
+        other.commit()
+        assert applied(store.put(KEY, b"b", Expect.ABSENT)) != lost
+        assert store.put(KEY, b"c", lost) == Conflict()
 
 
 def test_a_server_that_is_read_only_refuses(server: str) -> None:
