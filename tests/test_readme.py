@@ -1,6 +1,7 @@
-"""The README's program runs, and its story is what the command prints."""
+"""The programs of both READMEs run, and the story is what the command prints."""
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from evidence_kernel.records.keys import evidence_key
 from evidence_runtime import SqliteStore
 from evidence_sim.cli import main
 
-PAGE = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+TOP = Path(__file__).parent.parent
+PAGE = (TOP / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +23,20 @@ def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.chdir(tmp_path)
     exec(program, {})
     assert capsys.readouterr().out == "NOT_DUE 200\n"
+
+
+def test_the_kernel_s_programs_run(tmp_path: Path) -> None:
+    programs = re.findall(r"```python\n(.*?)```", (TOP / "kernel" / "README.md").read_text(encoding="utf-8"), re.S)
+    assert all(len([line for line in program.splitlines() if line]) < 25 for program in programs)
+    tick, service = ([sys.executable, "-c", program] for program in programs)
+    done = subprocess.run(tick, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "NOT_DUE 200\n"
+    with subprocess.Popen(service, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None and serving.stdout.readline() == "{'NOT_DUE': 2}\n"
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(20) == 0
+    with SqliteStore(tmp_path / "evidence.sqlite") as store:
+        assert len(list(store.scan("phase4:evidence:installation:"))) == 3
 
 
 def test_the_story_is_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
