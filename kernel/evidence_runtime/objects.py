@@ -43,7 +43,7 @@ class ObjectStore:
 
     Failed: the service answered 401, 403 or 404. Conflict: 412; and to a create-only put that the key is there,
     once a read has not found it deleted. Unknown: everything else, so a time-out, a 5xx and a 409, which S3
-    gives "if a conflicting operation occurs during the upload" (S3 User Guide, "Conditional requests");
+    gives "if a conflicting operation occurs during the upload" (S3 API Reference, "PutObject", If-None-Match);
     obstore's "Exceptions" gives AlreadyExistsError for it, and the status only in its text. `max_retries` is 0
     (obstore, "RetryConfig"), else a 409 or 5xx would be repeated, and a Conflict might be our own.
     """

@@ -57,7 +57,7 @@ class RedisStore:
     keys is refused. In a cluster all of it is in one slot.
 
     Failed: no connection was to be had, so nothing was sent; or the server answered with an error, which
-    redis-py's "Exceptions" calls ResponseError: it refuses a script before its first write where it is
+    redis-py's "Error handling" calls ResponseError: it refuses a script before its first write where it is
     read-only, out of memory, cannot save, loads or is busy (redis.io, "Scripting with Lua", "EVAL"), and no
     command after that can fail but for a key of another type, which then leaves the record as it was. Unknown:
     everything else, so a time-out and a connection that was lost. Commands are sent on a connection from the
