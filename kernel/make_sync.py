@@ -38,9 +38,11 @@ NAMES = {
     "aclose": "close",
     "aclosing": "closing",
     "asynccontextmanager": "contextmanager",
+    "bytes_async": "bytes",
     "create_async_engine": "create_engine",
     "delete_async": "delete",
     "get_async": "get",
+    "head_async": "head",
     "put_async": "put",
 }
 _REPLACED = {**MODULES, **NAMES}

@@ -1,6 +1,20 @@
-"""Hypothesis draws the same examples on every machine and in every run."""
+"""Hypothesis draws the same examples on every machine and in every run; servers are the session's."""
 
+import os
+
+import pytest
 from hypothesis import settings
+
+from tests.servers import postgres, redis, s3
+
+__all__ = ["postgres", "redis", "s3"]
 
 settings.register_profile("same-everywhere", derandomize=True, deadline=None, database=None)
 settings.load_profile("same-everywhere")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With EVIDENCE_ALL=1 a skipped test is a failure: CI has what every test needs."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("EVIDENCE_ALL") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

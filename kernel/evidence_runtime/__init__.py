@@ -6,6 +6,7 @@ from evidence_runtime.memory import MemoryStore
 from evidence_runtime.rounds import Round
 from evidence_runtime.sqlite import SqliteStore
 from evidence_runtime.store import Store, StoreError
+from evidence_runtime.urls import open_store
 
 __all__ = [
     "FailClosed",
@@ -16,6 +17,7 @@ __all__ = [
     "StoreError",
     "ensure_evidence",
     "invocation",
+    "open_store",
     "perform",
     "run_fleet",
     "run_tick",

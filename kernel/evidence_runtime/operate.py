@@ -1,6 +1,7 @@
 """What operators do to one tenant's records: mend what is there, or forget all of it."""
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -9,6 +10,15 @@ from evidence_kernel.messages import repaired, reset
 from evidence_kernel.records.keys import encode_tenant, evidence_key, ledger_key, publication_key, status_key
 from evidence_kernel.repair import repaired_evidence, repaired_ledger
 from evidence_runtime.store import Store, StoreError, logger
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """A store whose deletions leave something behind."""
+
+    def sweep(self, key: str) -> None:
+        """Remove what a deletion of the key has left; only where nobody writes it any more. Raises StoreError."""
+        ...
 
 
 class NothingToRepair(Exception):
@@ -80,8 +90,8 @@ def forget(store: Store, tenant: str) -> Iterator[str]:
     """Delete all that is kept of a tenant that nothing schedules any more; yield each key that was removed.
 
     Goes over the records until it finds none. Only for a tenant whose longest tick and whose store's longest
-    write have passed: else what lands late stays. Raises StoreError where the store did not delete; what was
-    yielded is gone, and the call may be repeated.
+    write have passed: else what lands late stays. A store whose deletions leave something removes that as well.
+    Raises StoreError where the store did not delete; what was yielded is gone, and the call may be repeated.
     """
     while present := [key for key in records_of(tenant) if not isinstance(_get(store, key), Absent)]:
         for key in present:
@@ -89,6 +99,9 @@ def forget(store: Store, tenant: str) -> Iterator[str]:
             if not isinstance(answer, Applied):
                 raise StoreError(f"{key} may not be deleted: the store answered {type(answer).__name__}; repeat it")
             yield key
+    if isinstance(store, Sweeping):
+        for key in records_of(tenant):
+            store.sweep(key)
 
 
 def _get(store: Store, key: str) -> Found | Absent:

@@ -1,4 +1,4 @@
-"""Where records come from: a store in a SQLite file, or an export of one in JSON lines; read once, never written.
+"""Where records come from: a store, or an export of one in JSON lines; read once, never written.
 
 An export has one JSON object a line: `key`, with `value` (any JSON value) or with `value_text` (the stored
 bytes as text, where they are no JSON or must be kept letter by letter). What stands after `value` is kept
@@ -13,8 +13,10 @@ from typing import IO
 
 from attrs import define, frozen
 
+from evidence_kernel import Failed, Found
 from evidence_runtime.sqlite import SqliteStore
-from evidence_runtime.store import StoreError
+from evidence_runtime.store import Store, StoreError
+from evidence_runtime.urls import SERVERS, open_store
 
 SQLITE = "sqlite:"
 _LONGEST = 8 * 2**20  # bytes of a line: a record of 1 MiB, each byte of it escaped, and a key
@@ -28,7 +30,7 @@ class SourceError(Exception):
 
 @frozen
 class Entry:
-    """One record; `line` counts from 1, in a SQLite file by the order of keys."""
+    """One record; `line` counts from 1, in a store the keys as they are listed."""
 
     line: int
     key: str
@@ -48,12 +50,11 @@ class Source:
 
 @contextmanager
 def open_source(text: str) -> Iterator[Source]:
-    """The source that `text` names: `sqlite:PATH` or the path of an export. Raises SourceError."""
-    if text.startswith(SQLITE):
+    """The source that `text` names: a store by its URL, or the path of an export. Raises SourceError."""
+    if text.startswith(SQLITE) or text.partition("://")[0] in SERVERS:
         try:
-            with SqliteStore(text.removeprefix(SQLITE), read_only=True) as store:
-                items = enumerate(store.items(), 1)
-                yield Source(text, (Entry(line, key, value) for line, (key, value) in items), False)
+            with open_store(text, read_only=True) as store:
+                yield Source(text, _held(store), False)
         except StoreError as error:
             raise SourceError(str(error)) from None
         return
@@ -66,6 +67,20 @@ def open_source(text: str) -> Iterator[Source]:
         source = Source(text, iter(()), True, size)
         source.entries = _lines(file, source)
         yield source
+
+
+def _held(store: Store) -> Iterator[Entry]:
+    items = store.items() if isinstance(store, SqliteStore) else _items(store)
+    return (Entry(number, key, value) for number, (key, value) in enumerate(items, 1))
+
+
+def _items(store: Store) -> Iterator[tuple[str, bytes]]:
+    for key in store.scan(""):
+        answer = store.get(key)
+        if isinstance(answer, Failed):
+            raise StoreError(f"{key} cannot be read; try again")
+        if isinstance(answer, Found):
+            yield key, answer.value
 
 
 def _lines(file: IO[bytes], source: Source) -> Iterator[Entry]:

@@ -32,7 +32,7 @@ from evidence_runtime.overview import Overview, overview
 from evidence_runtime.sources import SQLITE, Source, open_source
 from evidence_runtime.store import Store
 
-SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="sqlite:PATH, or an export in JSON lines.")]
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A store's URL, or an export in JSON lines.")]
 _SHOWN, _NAMED = 40, 8  # tenants that a table and a sentence have; --json has all
 
 
@@ -93,7 +93,7 @@ def bring(
     """Bring evidence and DONE markers of the original into a store. Exit status 1 where one was left."""
     account = Account()
     with open_source(source) as held, reading(held):
-        if dry_run and not Path(store.removeprefix(SQLITE)).exists():
+        if dry_run and store.startswith(SQLITE) and not Path(store.removeprefix(SQLITE)).exists():
             _bring(held, MemoryStore(), account, dry_run, as_json)
         else:
             with opened(store, read_only=dry_run) as target:

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,14 +15,14 @@ from rich.table import Table
 
 from evidence_kernel.identity import canonical_tenant
 from evidence_kernel.records.instants import format_instant
-from evidence_runtime.sources import SQLITE, Entry, Source
-from evidence_runtime.sqlite import SqliteStore
-from evidence_runtime.store import StoreError
+from evidence_runtime.sources import Entry, Source
+from evidence_runtime.store import Store, StoreError
+from evidence_runtime.urls import FORMS, open_store
 
 OK, LACKING, USAGE = 0, 1, 2
 _PLAIN = 120  # columns where there is no terminal
 
-StoreOption = Annotated[str, typer.Option("--store", metavar="sqlite:PATH", help="Where the records are.")]
+StoreOption = Annotated[str, typer.Option("--store", metavar="URL", help=f"Where the records are: {FORMS}.")]
 TenantOption = Annotated[str, typer.Option("--tenant", metavar="ID", help="The tenant's id.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -59,15 +59,13 @@ def when(ms: int | None) -> str:
 
 
 @contextmanager
-def opened(text: str, read_only: bool = False) -> Iterator[SqliteStore]:
+def opened(text: str, read_only: bool = False) -> Iterator[Store]:
     """The store that `--store` names."""
-    if not text.startswith(SQLITE) or text == SQLITE:
-        raise Unusable(f"--store {text!r} is no store; name one as sqlite:PATH")
-    try:
-        store = SqliteStore(text.removeprefix(SQLITE), read_only=read_only)
-    except StoreError as error:
-        raise Unusable(str(error)) from None
-    with store:
+    with ExitStack() as stack:
+        try:
+            store = stack.enter_context(open_store(text, read_only=read_only))
+        except StoreError as error:
+            raise Unusable(f"--store: {error}") from None
         yield store
 
 

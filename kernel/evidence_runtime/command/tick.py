@@ -33,7 +33,7 @@ from evidence_runtime.drive import Observer, invocation, run_tick
 from evidence_runtime.fleet import run_fleet
 from evidence_runtime.overview import known_tenants
 from evidence_runtime.rounds import Round
-from evidence_runtime.sqlite import SqliteStore
+from evidence_runtime.store import Store
 
 
 def tick(
@@ -113,7 +113,7 @@ def _described(result: TickResult) -> dict[str, Any]:
 
 
 def _round(
-    store: SqliteStore,
+    store: Store,
     tenants: Iterable[str],
     generate: Generator,
     jobs: int,
