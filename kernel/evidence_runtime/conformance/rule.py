@@ -22,6 +22,7 @@ class Subject(ABC):
     """A store to be tried: how it is connected to, and what else it offers."""
 
     processes: ClassVar[bool] = True  # other processes can open it too; then this object is pickled for them
+    patience: ClassVar[float] = 30.0  # seconds for it to be good again after `start`, or for a late write to land
 
     @abstractmethod
     def open(self) -> Store | AbstractContextManager[Store]:
