@@ -50,6 +50,8 @@ MAY_BE_IMPURE = {
     "kernel/evidence_runtime/shell.py": {"time.time_ns", "secrets.token_hex"},  # the shell's clock, ids
     "kernel/evidence_runtime/fleet.py": {"time.monotonic", "secrets.randbelow"},  # latencies, and jitter
     "kernel/evidence_runtime/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # no content comes twice
+    "kernel/evidence_runtime/redis.py": {"secrets.token_hex"},  # no version comes twice
+    "kernel/evidence_runtime/aio/redis.py": {"secrets.token_hex"},  # as above
     "kernel/evidence_runtime/probe.py": {"secrets.token_hex", "time.time_ns"},  # a key of its own, our clock
     "kernel/evidence_runtime/aio/probe.py": {"secrets.token_hex", "time.time_ns"},  # as above
     "kernel/evidence_runtime/conformance/rule.py": {"secrets.token_hex"},  # a trial's own keys

@@ -2,7 +2,6 @@
 """A store in one table of PostgreSQL, or of SQLite, through SQLAlchemy."""
 
 import selectors
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from types import TracebackType
@@ -27,10 +26,9 @@ from evidence_kernel import (
 from evidence_kernel.messages import fault
 from evidence_runtime.store import StoreError, logger
 
-_LOCK = 0x45564944  # "EVID": who makes the table in PostgreSQL holds this advisory lock
 _CREATE = {
-    "postgresql": (  # one string is one transaction
-        f"SELECT pg_advisory_xact_lock({_LOCK});"
+    "postgresql": (  # one string is one transaction; 1163282756 is "EVID", the lock of who makes the table
+        "SELECT pg_advisory_xact_lock(1163282756);"
         "CREATE TABLE IF NOT EXISTS evidence_record"
         ' (key TEXT COLLATE "C" PRIMARY KEY, value BYTEA NOT NULL, version BIGINT NOT NULL);'
         "CREATE SEQUENCE IF NOT EXISTS evidence_version",
@@ -48,36 +46,35 @@ _CREATE = {
         "COMMIT",
     ),
 }
-_NEXT = {"postgresql": "nextval('evidence_version')", "sqlite": "(SELECT last + 1 FROM evidence_version)"}
-_NOW = {"postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"}
+_NEXT = {
+    "postgresql": "(nextval('evidence_version') << 20) + floor(random() * (1 << 20))::bigint",
+    "sqlite": "(SELECT last + 1 FROM evidence_version)",
+}
+_NOW = text("SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now")
 _LOOK = text("SELECT key, value, version FROM evidence_record LIMIT 0")
 _GET = text("SELECT value, version FROM evidence_record WHERE key = :key")
 _INSERT = "INSERT INTO evidence_record (key, value, version) VALUES (:key, :value, {next}) ON CONFLICT (key) DO "
-_PUT_ABSENT = _INSERT + "NOTHING RETURNING version"
-_PUT_ANY = _INSERT + "UPDATE SET value = excluded.value, version = excluded.version RETURNING version"
-_PUT_AT = (
-    "UPDATE evidence_record SET value = :value, version = {next} WHERE key = :key AND version = :at RETURNING version"
-)
+_PUTS: dict[Expect | None, str] = {
+    Expect.ABSENT: _INSERT + "NOTHING RETURNING version",
+    Expect.ANY: _INSERT + "UPDATE SET value = excluded.value, version = excluded.version RETURNING version",
+    None: "UPDATE evidence_record SET value = :value, version = {next} WHERE key = :key AND version = :at"
+    " RETURNING version",
+}
 _DELETE_ANY = text("DELETE FROM evidence_record WHERE key = :key RETURNING version")
 _DELETE_AT = text("DELETE FROM evidence_record WHERE key = :key AND version = :at RETURNING version")
 _KEYS = 256  # read at a time
 _FIRST = text(f"SELECT key FROM evidence_record WHERE key >= :bound ORDER BY key LIMIT {_KEYS}")
 _AFTER = text(f"SELECT key FROM evidence_record WHERE key > :bound ORDER BY key LIMIT {_KEYS}")
 _LIMITS = {"connect_timeout": "10", "tcp_user_timeout": "10000"}  # seconds; ms that sent bytes may stay unacknowledged
-_SQLITE_REFUSES = {  # SQLITE_ERROR: of a statement that cannot be prepared, as where there is no table
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_ERROR,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_READONLY,
-}
+_REFUSALS = ("SQLITE_BUSY", "SQLITE_CONSTRAINT", "SQLITE_ERROR", "SQLITE_LOCKED", "SQLITE_READONLY")
 
 
 class SqlStore:
     """Records in the table `evidence_record`; each write is one statement that commits by itself.
 
-    Versions come from one sequence (SQLite: one row that counts), so none is given twice. What applied is told
-    by RETURNING, as a driver may not know how many rows a statement touched.
+    Versions come from one sequence (SQLite: one row that counts), so none is given twice; their last 20 bits are
+    chance, for a standby that was put in the primary's place and counts from before. What applied is told by
+    RETURNING, as a driver may not know how many rows a statement touched.
 
     Failed: no connection was to be had, so nothing was sent; or the server refused the statement. psycopg's
     "errors - Package exceptions": `sqlstate` is "the code of the error, if received from the server", and
@@ -106,10 +103,8 @@ class SqlStore:
             )
         except (SQLAlchemyError, ValueError) as error:  # a port that is no number is the latter
             raise StoreError(f"the store's URL cannot be used: {error}") from None
-        if self._kind == "postgresql":
-            event.listen(self._engine.pool, "checkout", _refuse_closed)
-        else:
-            event.listen(self._engine.pool, "connect", _sync_wholly)
+        moment, hook = _HOOKS[self._kind]
+        event.listen(self._engine.pool, moment, hook)
         self._statements = {at: text(put.format(next=_NEXT[self._kind])) for at, put in _PUTS.items()}
         self._read_only = read_only
 
@@ -212,23 +207,16 @@ class SqlStore:
 
     def server_time(self) -> int | None:
         """The server's clock, ms since 1970; None where it is this host's. Raises StoreError where it does not say."""
-        if self._kind not in _NOW:
+        if self._kind == "sqlite":
             return None
         try:
-            now: int = (self._rows(text(_NOW[self._kind]), {}))[0][0]
+            return int((self._rows(_NOW, {}))[0].now)
         except SQLAlchemyError as error:
             raise StoreError(f"{self.name} does not tell its time: {_reason(error)}") from error
-        return now
-
-
-_PUTS: dict[Expect | None, str] = {Expect.ABSENT: _PUT_ABSENT, Expect.ANY: _PUT_ANY, None: _PUT_AT}
 
 
 def _refuse_closed(connection: Any, record: Any, _: Any) -> None:
-    """Have the pool replace a connection that the server has closed: else what is put on it would be Unknown.
-
-    An idle connection has nothing to read unless the server said good-bye.
-    """
+    """Have the pool replace a connection that has something to read, a good-bye: what is put on it would be Unknown."""
     with selectors.DefaultSelector() as selector:
         selector.register(record.driver_connection.fileno(), selectors.EVENT_READ)
         if selector.select(0):
@@ -240,12 +228,15 @@ def _sync_wholly(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 
+_HOOKS = {"postgresql": ("checkout", _refuse_closed), "sqlite": ("connect", _sync_wholly)}
+
+
 def _is_refusal(error: BaseException | None) -> bool:
     """Whether it says that nothing was written, and nothing will be."""
     if isinstance(error, psycopg.Error):
         state = error.sqlstate or "08"
         return error.diag.severity_nonlocalized == "ERROR" and state[:2] != "08" and state != "40003"
-    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF in _SQLITE_REFUSES
+    return getattr(error, "sqlite_errorname", "").startswith(_REFUSALS)
 
 
 def _reason(error: SQLAlchemyError) -> str:

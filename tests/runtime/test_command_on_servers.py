@@ -1,6 +1,7 @@
 """The command `evidence` on every server's store."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +18,10 @@ def store(request: pytest.FixtureRequest) -> str:
     return emptied(request.param, request.getfixturevalue)
 
 
-def test_operators_can_do_all_that_they_do(store: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["import", str(EXPORT), "--store", store, "--json"]) in (0, 1)
+def test_operators_can_do_all_that_they_do(store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export = tmp_path / "some.jsonl"
+    export.write_text("".join(EXPORT.read_text(encoding="utf-8").splitlines(keepends=True)[:40]), encoding="utf-8")
+    assert main(["import", str(export), "--store", store, "--json"]) in (0, 1)
     assert main(["tick", "--store", store, "--tenant", "acme"]) == 0
     assert main(["tick", "--store", store, "--all", "--jobs", "4", "--json"]) in (0, 1)
     capsys.readouterr()

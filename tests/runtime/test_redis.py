@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 import redis as client
 
-from evidence_kernel import Absent, Applied, Expect, Failed, Found, Unknown
+from evidence_kernel import Absent, Applied, Conflict, Expect, Failed, Found, Unknown
 from evidence_runtime import StoreError
 from evidence_runtime.redis import RedisStore
 from tests.runtime.served import applied, emptied, value
@@ -119,3 +119,11 @@ def test_what_was_acknowledged_outlives_the_server(redis: Server, url: str) -> N
         redis.start()
         assert store.get(KEY) == Found(b"a", version)
         assert applied(store.put(KEY, b"b", version)) != version
+
+
+def test_a_server_that_counts_again_gives_no_version_again(url: str, server: client.Redis) -> None:
+    with RedisStore(url) as store:
+        lost = applied(store.put(KEY, b"a", Expect.ABSENT))
+        server.flushall()  # as a replica that had not heard of it yet
+        assert applied(store.put(KEY, b"b", Expect.ABSENT)) != lost
+        assert store.put(KEY, b"c", lost) == Conflict()

@@ -1,6 +1,7 @@
 # The sync form is generated from this file: run kernel/make_sync.py after a change.
 """A store in Redis, where one script makes each conditional write."""
 
+import secrets
 from collections.abc import AsyncIterator
 from hashlib import sha1
 from types import TracebackType
@@ -31,15 +32,15 @@ _RECORD, _VERSION, _KEYS = "{evidence}:record:", "{evidence}:version", "{evidenc
 _PUT = """
 local held = redis.call('HGET', KEYS[1], 'version')
 if ARGV[1] ~= 'any' and ARGV[1] ~= (held or 'absent') then return false end
-local version = redis.call('INCR', KEYS[2])
+local version = string.format('%.0f-%s', redis.call('INCR', KEYS[2]), ARGV[3])
 redis.call('ZADD', KEYS[3], 0, ARGV[2])
-redis.call('HSET', KEYS[1], 'version', version, 'value', ARGV[3])
+redis.call('HSET', KEYS[1], 'version', version, 'value', ARGV[4])
 return version
 """
 _DELETE = """
 local held = redis.call('HGET', KEYS[1], 'version')
 if held and ARGV[1] ~= 'any' and ARGV[1] ~= held then return false end
-local version = redis.call('INCR', KEYS[2])
+local version = string.format('%.0f-%s', redis.call('INCR', KEYS[2]), ARGV[3])
 redis.call('ZREM', KEYS[3], ARGV[2])
 redis.call('DEL', KEYS[1])
 return version
@@ -51,8 +52,9 @@ _PAGE = 256  # keys read at a time
 class RedisStore:
     """Records in one Redis, each a hash with `version` and `value`; the keys also in a sorted set, for `scan`.
 
-    Versions come from one counter, which the script that writes raises: none is given twice. Nothing expires;
-    a server that may evict such keys is refused. In a cluster all of it is in one slot.
+    A version is the count of writes, which the script raises, and 8 random bytes: none is given twice, not even by
+    a server that was put in another's place and counts from before. Nothing expires; a server that may evict such
+    keys is refused. In a cluster all of it is in one slot.
 
     Failed: no connection was to be had, so nothing was sent; or the server answered with an error, which
     redis-py's "Exceptions" calls ResponseError: it refuses a script before its first write where it is
@@ -112,7 +114,7 @@ class RedisStore:
         except RedisError as error:
             _say(key, error)
             return Failed()
-        return Absent() if version is None else Found(value, int(version))
+        return Absent() if version is None else Found(value, version.decode())
 
     async def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
         """Write where the expectation holds; when Failed and when Unknown says the class."""
@@ -149,7 +151,7 @@ class RedisStore:
 
     async def _write(self, script: str, key: str, expect: Expectation, *value: bytes) -> WriteAnswer:
         expected = _NAMES[expect] if isinstance(expect, Expect) else str(expect)
-        given = (3, _RECORD + key, _VERSION, _KEYS, expected, key, *value)
+        given = (3, _RECORD + key, _VERSION, _KEYS, expected, key, secrets.token_hex(8), *value)
         try:
             connection = await self._pool.get_connection()
         except RedisError as error:
@@ -165,7 +167,7 @@ class RedisStore:
             return Failed() if isinstance(error, ResponseError) else Unknown()
         finally:
             await self._pool.release(connection)
-        return Conflict() if version is None else Applied(version)
+        return Conflict() if version is None else Applied(version.decode())
 
     async def _call(self, *command: Any) -> Any:
         connection = await self._pool.get_connection()
