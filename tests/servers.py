@@ -25,6 +25,8 @@ from attrs import define, field
 HOST = "127.0.0.1"
 S3_SETTINGS = "region=us-east-1&access_key_id=test&secret_access_key=test"
 _READY_SECONDS = 30
+# Moto with threads that take turns each 10 us, not each 5 ms: else it hardly ever shows that it looks, then writes.
+_RESTLESS = "import sys; sys.setswitchinterval(1e-5); from moto.server import main; main(sys.argv[1:])"
 
 
 def free_port() -> int:
@@ -103,6 +105,20 @@ def _listens(port: int) -> Callable[[int], bool]:
     return is_ready
 
 
+def _answers_ping(port: int) -> Callable[[int], bool]:
+    """Whether it has loaded its data."""
+
+    def is_ready(_: int) -> bool:
+        try:
+            with socket.create_connection((HOST, port), timeout=1) as client:
+                client.sendall(b"PING\r\n")
+                return client.recv(16) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+    return is_ready
+
+
 def _package(name: str) -> Path | None:
     spec = find_spec(name)
     return None if spec is None or spec.origin is None else Path(spec.origin).parent
@@ -158,7 +174,7 @@ def redis_server() -> Iterator[Server]:
         port = free_port()
         settings = {"bind": HOST, "port": port, "appendonly": "yes", "appendfsync": "no", "save": "", "dir": name}
         flags = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-        with _running(Server(f"redis://{HOST}:{port}/0", port, [program, *flags], _listens(port))) as server:
+        with _running(Server(f"redis://{HOST}:{port}/0", port, [program, *flags], _answers_ping(port))) as server:
             yield server
 
 
@@ -168,7 +184,7 @@ def s3_server() -> Iterator[Server]:
     if _package("moto") is None or _package("flask") is None:
         pytest.skip("there is no S3: pip install 'moto[server]'")
     port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
+    command = [sys.executable, "-c", _RESTLESS, "-H", HOST, "-p", str(port)]
     url = f"s3://bucket?endpoint=http://{HOST}:{port}&{S3_SETTINGS}"
     with _running(Server(url, port, command, _listens(port))) as server:
         urllib.request.urlopen(urllib.request.Request(f"http://{HOST}:{port}/bucket", method="PUT")).close()

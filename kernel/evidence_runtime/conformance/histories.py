@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from threading import Event, Lock
+from threading import Lock
 
 from attrs import define, field
 
@@ -15,7 +15,7 @@ from evidence_runtime.store import Store
 _HANDS = 3  # connections that write at once, and as many that read
 _KEYS = 4  # histories of each kind
 _TURNS = 8  # of each writer on a key
-_READS = 3000  # of each reader at most
+_READS = 20_000  # of each reader at most
 _FORGETS = 5  # each so manieth write's answer is lost on the way: whoever made it must look
 
 
@@ -53,22 +53,22 @@ class Record:
 
 def _history(trial: Trial, record: Record, write: Callable[[Store, int], None]) -> None:
     """Some connections write while others read as long as they do; then it must be explained."""
-    writers, readers = ([trial.another() for _ in range(_HANDS)] for _ in range(2))
-    ended = Event()
+    ended: list[int] = []
 
-    def read(store: Store) -> None:
+    def writing(store: Store, number: int) -> None:
+        try:
+            write(store, number)
+        finally:
+            ended.append(number)
+
+    def reading(store: Store) -> None:
         for _ in range(_READS):
             record.get(store)
-            if ended.is_set():
+            if len(ended) == _HANDS:
                 return
 
-    def writing() -> None:
-        try:
-            at_once([partial(write, store, number) for number, store in enumerate(writers)])
-        finally:
-            ended.set()
-
-    hands: list[Callable[[], None]] = [writing, *(partial(read, store) for store in readers)]
+    hands: list[Callable[[], None]] = [partial(writing, trial.another(), number) for number in range(_HANDS)]
+    hands += [partial(reading, trial.another()) for _ in range(_HANDS)]
     at_once(hands)
     fault = fault_of(record.operations)
     must(fault is None, f"{record.key}: {fault}")
