@@ -8,7 +8,8 @@ from evidence_runtime import MemoryStore, SqliteStore, Store
 from evidence_runtime.aio import Direct
 from evidence_runtime.conformance import RULES, Bridge, Suite, verdicts
 from evidence_sim.store import SimulatedStore
-from tests.runtime.broken_stores import BROKEN, InFile, Served
+from tests.runtime.broken import BROKEN
+from tests.runtime.broken_connections import InFile, Served
 
 SLOW = {"scan_many", "scan_beside_a_deletion", "no_value_is_half_written", "a_write_that_timed_out_is_there_or_not"}
 
