@@ -9,11 +9,10 @@ from attrs import define, field, frozen
 
 from evidence_kernel import Absent, Applied, Conflict, Expect, Expectation, Found, Version
 from evidence_runtime import Store, StoreError, open_store
-from evidence_runtime.operate import Swept
+from evidence_runtime.operate import Sweeping
 from evidence_sim.cells import Cell, MemoryCells, Origin
 
 NAMESPACE = "evidence-sim:"  # of all keys of all campaigns
-_NEVER = -1  # a version that no store gives
 
 
 @frozen
@@ -49,8 +48,8 @@ def emptied(store: Store, prefix: str) -> None:
     for key in [*store.scan(prefix)]:
         if not isinstance(store.delete(key, Expect.ANY), Applied):
             raise StoreError(f"{key} could not be deleted; delete what begins with {prefix}")
-    if isinstance(store, Swept):
-        store.sweep(prefix)
+        if isinstance(store, Sweeping):
+            store.sweep(key)
 
 
 @define
@@ -65,7 +64,7 @@ class StoredCells:
     _store: Store
     _prefix: str
     _known: MemoryCells = field(factory=MemoryCells)
-    _versions: Mapping[str, dict[int, Version]] = field(factory=dict)
+    _versions: Mapping[str, dict[Version, Version]] = field(factory=dict)
 
     def at(self, key: str) -> Cell:
         """What the store holds now, with the past and the writer that memory has."""
@@ -80,9 +79,10 @@ class StoredCells:
         self, key: str, value: bytes | None, expect: Expectation, origin: Origin | None = None
     ) -> "StoredCells | None":
         """Write or delete in the store; None where its condition fails there."""
-        versions = self._versions.get(key, {})
-        real = versions.get(expect, _NEVER) if isinstance(expect, int) else expect
-        place = self._prefix + key
+        versions, place = self._versions.get(key, {}), self._prefix + key
+        if not isinstance(expect, Expect) and expect not in versions:  # a store cannot be asked for what it never gave
+            return None
+        real = expect if isinstance(expect, Expect) else versions[expect]
         answer = self._store.delete(place, real) if value is None else self._store.put(place, value, real)
         known = self._known.write(key, value, expect, origin)
         if known is None:

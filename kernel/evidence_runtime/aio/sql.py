@@ -231,7 +231,7 @@ def _sync_wholly(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 
-_HOOKS = {"postgresql": ("checkout", _refuse_closed), "sqlite": ("connect", _sync_wholly)}
+_HOOKS: dict[str, tuple[str, Any]] = {"postgresql": ("checkout", _refuse_closed), "sqlite": ("connect", _sync_wholly)}
 
 
 def _is_refusal(error: BaseException | None) -> bool:
