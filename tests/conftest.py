@@ -14,7 +14,11 @@ settings.load_profile("same-everywhere")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With EVIDENCE_ALL=1 a skipped test is a failure: CI has what every test needs."""
+    """With EVIDENCE_ALL=1 a skipped test is a failure: CI has what every test needs.
+
+    But for a rule of the conformance kit that needs what its store does not offer.
+    """
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("EVIDENCE_ALL") and reporter is not None and reporter.stats.get("skipped"):
+    skipped = [] if reporter is None else reporter.stats.get("skipped", [])
+    if os.environ.get("EVIDENCE_ALL") and any("not run: it needs" not in str(one.longrepr) for one in skipped):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

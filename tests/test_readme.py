@@ -14,6 +14,7 @@ from evidence_sim.cli import main
 
 TOP = Path(__file__).parent.parent
 PAGE = (TOP / "README.md").read_text(encoding="utf-8")
+KERNEL_PAGE = (TOP / "kernel" / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +23,16 @@ def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.chdir(tmp_path)
     exec(program, {})
     assert capsys.readouterr().out == "NOT_DUE 200\n"
+
+
+def test_a_store_is_held_against_the_contract_in_five_lines(tmp_path: Path) -> None:
+    snippet = next(code for code in re.findall(r"```python\n(.*?)```", KERNEL_PAGE, re.S) if "Suite" in code)
+    assert len([line for line in snippet.splitlines() if line]) == 5
+    (tmp_path / "test_my_store.py").write_text(snippet)
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-k", "not scan and not late and not half"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"passed, 3 skipped", done.stdout) and "not run: it needs stop and start" in done.stdout
 
 
 def test_the_story_is_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

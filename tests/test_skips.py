@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 SKIPS = "import pytest\n\ndef test_that_skips() -> None:\n    pytest.skip('there is no server')\n"
+NOT_OFFERED = SKIPS.replace("there is no server", "not run: it needs processes")  # as the conformance kit says it
 PASSES = "def test_that_passes() -> None:\n    pass\n"
 
 
 @pytest.mark.parametrize(
     ("text", "everything", "status"),
-    [(SKIPS, "", 0), (SKIPS, "1", 1), (PASSES, "1", 0)],
-    ids=["may", "must not", "runs"],
+    [(SKIPS, "", 0), (SKIPS, "1", 1), (NOT_OFFERED, "1", 0), (PASSES, "1", 0)],
+    ids=["may", "must not", "is not offered", "runs"],
 )
 def test_a_skip_fails_where_everything_is_to_run(text: str, everything: str, status: int, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(text, encoding="utf-8")

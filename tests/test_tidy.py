@@ -53,10 +53,12 @@ MAY_BE_IMPURE = {
     "kernel/evidence_runtime/aio/redis.py": {"secrets.token_hex"},  # as above
     "kernel/evidence_runtime/probe.py": {"secrets.token_hex"},  # a key of its own
     "kernel/evidence_runtime/aio/probe.py": {"secrets.token_hex"},  # as above
+    "kernel/evidence_runtime/conformance/rule.py": {"secrets.token_hex"},  # a trial's own keys
     "kernel/evidence_runtime/aio/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # as above
     "kernel/evidence_runtime/fleet.py": {"time.monotonic"},  # latencies
     "kernel/evidence_runtime/aio/fleet.py": {"time.monotonic"},
     "kernel/evidence_runtime/rounds.py": {"secrets.randbelow"},  # jitter
+    "sim/evidence_sim/stored_cells.py": {"secrets.token_hex"},  # a campaign's own keys
     "sim/evidence_sim/bench.py": {"time.perf_counter"},  # what it measures
     "sim/evidence_sim/cli.py": {"time.perf_counter"},  # how long a run took
     "sim/evidence_sim/proof/check.py": {"time.perf_counter"},  # how long an obligation took

@@ -2,24 +2,21 @@
 
 import os
 import signal
-import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from multiprocessing import active_children, get_context
-from pathlib import Path
 from typing import Self
 
 from attrs import frozen
 
 from evidence_sim.cells import Cells, MemoryCells
 from evidence_sim.sample import Plan, sample
-from evidence_sim.sqlite_cells import SqliteCells
+from evidence_sim.stored_cells import Place, emptied
 from evidence_sim.tally import Counting, Tally
 
-STORES = ("memory", "sqlite")
 _CHUNK = 8  # seeds a process takes at a time
 _AHEAD = 64  # chunks that wait for a process
 
@@ -43,27 +40,29 @@ class Seeds:
         return seeds
 
 
-def one_seed(plan: Plan, seed: int, store: str = "memory") -> Tally:
-    """The tally of one seed."""
+def one_seed(plan: Plan, seed: int, cells: Cells | None = None) -> Tally:
+    """The tally of one seed, over cells in memory where no others are given."""
     counting = Counting(seed, plan.tenants)
-    with fresh_cells(store) as cells:
-        for fact in sample(plan, seed, cells):
-            counting.count(fact)
+    for fact in sample(plan, seed, MemoryCells() if cells is None else cells):
+        counting.count(fact)
     return counting.done()
 
 
 @contextmanager
-def fresh_cells(store: str) -> Iterator[Cells]:
-    """An empty store of that kind; a SQLite file lives as long as it is used."""
-    if store == "memory":
-        yield MemoryCells()
+def placed(url: str | None) -> Iterator[Place | None]:
+    """Where a campaign keeps its records; None for memory. At the end nothing is left there, whatever ended it.
+
+    Raises StoreError where there is no such store, or what was written cannot be deleted.
+    """
+    if url is None:
+        yield None
         return
-    with tempfile.TemporaryDirectory(prefix="evidence-sim-") as folder:
-        cells = SqliteCells.create(Path(folder) / "cells.sqlite")
+    place = Place.new(url)
+    with place.open() as store:
         try:
-            yield cells
+            yield place
         finally:
-            cells.close()
+            emptied(store, place.prefix)
 
 
 class Workers:
@@ -84,8 +83,9 @@ class Workers:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for worker in active_children():  # whoever leaves early does not wait for the seeds that are running
             worker.terminate()
+            worker.join()  # what it wrote is about to be deleted
 
-    def tallies(self, plan: Plan, seeds: Seeds, store: str = "memory") -> Iterator[Tally]:
+    def tallies(self, plan: Plan, seeds: Seeds, place: Place | None = None) -> Iterator[Tally]:
         """The tallies of the seeds, in order, a chunk at a time: who stops early keeps what was found.
 
         With several processes the work begins at once, without them as it is asked for.
@@ -94,9 +94,9 @@ class Workers:
         chunks = ((start, min(_CHUNK, end - start)) for start in range(seeds.first, end, _CHUNK))
         pool = self._pool
         if pool is None:
-            return (_chunk(plan, start, size, store) for start, size in chunks)
-        ahead = deque(pool.submit(_chunk, plan, *chunk, store) for chunk in islice(chunks, _AHEAD))
-        return self._in_order(ahead, (pool.submit(_chunk, plan, *chunk, store) for chunk in chunks))
+            return (_chunk(plan, start, size, place) for start, size in chunks)
+        ahead = deque(pool.submit(_chunk, plan, *chunk, place) for chunk in islice(chunks, _AHEAD))
+        return self._in_order(ahead, (pool.submit(_chunk, plan, *chunk, place) for chunk in chunks))
 
     @staticmethod
     def _in_order(ahead: deque[Future[Tally]], later: Iterator[Future[Tally]]) -> Iterator[Tally]:
@@ -117,8 +117,14 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _chunk(plan: Plan, first: int, count: int, store: str) -> Tally:
+def _chunk(plan: Plan, first: int, count: int, place: Place | None) -> Tally:
     whole = Tally()
-    for seed in range(first, first + count):
-        whole.add(one_seed(plan, seed, store))
+    with ExitStack() as stack:
+        store = None if place is None else stack.enter_context(place.open())
+        for seed in range(first, first + count):
+            if place is None or store is None:
+                whole.add(one_seed(plan, seed))
+                continue
+            with place.world(store, seed) as cells:
+                whole.add(one_seed(plan, seed, cells))
     return whole

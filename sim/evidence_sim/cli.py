@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from evidence_runtime import StoreError
+from evidence_runtime.urls import FORMS
 from evidence_sim import (
     bench,
     bench_store,
@@ -23,7 +24,7 @@ from evidence_sim import (
     prove_cli,
     validate_cli,
 )
-from evidence_sim.campaign import STORES, Seeds, Workers, processors
+from evidence_sim.campaign import Seeds, Workers, placed, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
 from evidence_sim.faults import PROFILES
@@ -102,7 +103,7 @@ def _add_run(commands: Any) -> None:
     run.add_argument("--ticks", type=count(10_000), default=12, help="of each tenant (default: 12)")
     run.add_argument("--tenants", type=count(MOST_TENANTS), default=2, help="default: 2")
     run.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: 1)")
-    run.add_argument("--store", choices=STORES, default="memory")
+    run.add_argument("--store", metavar="URL", help=f"{FORMS} (default: the world's own memory)")
     run.add_argument("--require-coverage", action="store_true", help="fail where a goal or a premise was missed")
     run.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     run.add_argument("--out", metavar="DIR", type=Path, default=Path("traces"), help="for traces (default: traces)")
@@ -139,7 +140,10 @@ def _run(given: argparse.Namespace) -> int:
         raise Unusable(f"rollout is about machines beside each other; name {named[0]} and others with --machine")
     plan = Plan(named, given.profile, given.tenants, given.ticks)
     out = console(stderr=given.json == Path("-"))
-    run, interrupted = _campaign(plan, given)
+    try:
+        run, interrupted = _campaign(plan, given)
+    except StoreError as error:
+        raise Unusable(str(error)) from None
     show_run(out, run)
     traces, unwritten = {}, None
     for invariant, first in run.violated():
@@ -166,15 +170,15 @@ def _run(given: argparse.Namespace) -> int:
 def _campaign(plan: Plan, given: argparse.Namespace) -> tuple[Run, bool]:
     """The run, also where it was interrupted: then with the seeds that were done."""
     began, whole, interrupted = perf_counter(), Tally(), False
-    with progress("seeds", given.seeds.count) as bar, Workers(given.jobs or 1) as workers:
+    with placed(given.store) as place, progress("seeds", given.seeds.count) as bar, Workers(given.jobs or 1) as workers:
         try:
-            for tally in workers.tallies(plan, given.seeds, given.store):
+            for tally in workers.tallies(plan, given.seeds, place):
                 whole.add(tally)
                 bar.to(len(whole.digests))
         except KeyboardInterrupt:
             interrupted = True
     done = Seeds(given.seeds.first, len(whole.digests))
-    return Run(plan, done, whole, perf_counter() - began, given.store), interrupted
+    return Run(plan, done, whole, perf_counter() - began, (given.store or "memory").partition(":")[0]), interrupted
 
 
 def _replay(given: argparse.Namespace) -> int:

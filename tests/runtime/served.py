@@ -13,8 +13,8 @@ import redis
 from evidence_kernel import Applied, Found, ReadAnswer, Version, WriteAnswer
 from evidence_runtime import Store, aio, open_store
 from evidence_runtime.aio.objects import ObjectStore as AsyncObjectStore
+from evidence_runtime.conformance import Bridge
 from evidence_runtime.objects import ObjectStore
-from tests.runtime.bridge import Bridge
 from tests.servers import Server
 
 FORMS = ("sync", "asyncio")

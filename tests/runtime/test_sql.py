@@ -14,9 +14,8 @@ import pytest
 from evidence_kernel import Absent, Applied, Conflict, Expect, Failed, Found, Unknown
 from evidence_runtime import Store, StoreError
 from evidence_runtime.aio.sql import SqlStore as AsyncSqlStore
-from evidence_runtime.conformance import RULES, Rule
+from evidence_runtime.conformance import Bridge, Suite
 from evidence_runtime.sql import SqlStore
-from tests.runtime.bridge import Bridge
 from tests.runtime.served import FORMS, applied, emptied
 from tests.servers import HOST, Server, free_port
 
@@ -55,10 +54,16 @@ def opened(url: str, form: str, **options: str) -> Iterator[Store]:
         yield store
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_sqlite_keeps_the_contract(rule: Rule, tmp_path: Path) -> None:
-    with SqlStore(f"sqlite:///{tmp_path / 'store.db'}") as store:
-        rule.check(store)
+class TestSqlite(Suite):
+    """A file by way of SQLAlchemy."""
+
+    @pytest.fixture(autouse=True)
+    def _in_a_folder(self, tmp_path: Path) -> None:
+        self.url = f"sqlite:///{tmp_path / 'store.db'}"
+
+    def open(self) -> SqlStore:
+        """A connection."""
+        return SqlStore(self.url)
 
 
 def test_the_losers_of_a_put_are_told_apart_though_their_row_count_is_unknown(url: str) -> None:

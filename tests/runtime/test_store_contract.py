@@ -1,42 +1,87 @@
-"""The store port's contract over every store; for each rule a store that breaks only it."""
+"""The store port's contract over the stores that need no server; for each rule a store that breaks only it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from evidence_runtime import MemoryStore, SqliteStore, Store
-from evidence_runtime.conformance import RULES, Rule
+from evidence_runtime.aio import Direct
+from evidence_runtime.conformance import RULES, Bridge, Suite, verdicts
 from evidence_sim.store import SimulatedStore
-from tests.runtime.broken_stores import BROKEN
+from tests.runtime.broken import BROKEN
+from tests.runtime.broken_connections import InFile, Served
 
-STORES: dict[str, Callable[[Path], Store]] = {
-    "memory": lambda _: MemoryStore(),
-    "sqlite": lambda folder: SqliteStore(folder / "store.sqlite"),
-    "simulated": lambda _: SimulatedStore(),
-}
+SLOW = {"scan_many", "scan_beside_a_deletion", "no_value_is_half_written", "a_write_that_timed_out_is_there_or_not"}
 
 
-@pytest.mark.parametrize("store", list(STORES))
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_store_keeps_the_contract(rule: Rule, store: str, tmp_path: Path) -> None:
-    made = STORES[store](tmp_path)
-    rule.check(made)
-    if isinstance(made, SqliteStore):
-        made.close()
+class TestMemory(Suite):
+    """Which lives in one process."""
+
+    processes = False
+    store: Store = MemoryStore()
+
+    def open(self) -> Store:
+        """The one."""
+        return self.store
+
+
+class TestSimulated(TestMemory):
+    """The world's."""
+
+    store = SimulatedStore()
+
+
+class TestBridged(TestMemory):
+    """An asyncio store by way of the bridge."""
+
+    def open(self) -> Bridge:
+        """The one, on an event loop of its own."""
+        return Bridge(Direct(self.store))
+
+
+class TestSqlite(Suite):
+    """Each connection opens the file."""
+
+    @pytest.fixture(autouse=True)
+    def _in_a_folder(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "store.sqlite"
+
+    def open(self) -> SqliteStore:
+        """The file."""
+        return SqliteStore(self.path)
 
 
 @pytest.mark.parametrize("broken", list(BROKEN))
-def test_a_broken_store_breaks_its_rule_only(broken: str) -> None:
-    red = []
-    for rule in RULES:
-        try:
-            rule.check(BROKEN[broken]())
-        except AssertionError:
-            red.append(rule.name)
-    assert red == [broken]
+def test_a_broken_store_breaks_its_rule_only(broken: str, tmp_path: Path) -> None:
+    subject = BROKEN[broken](tmp_path)
+    rules = [rule for rule in RULES if not (isinstance(subject, InFile) and rule.name in SLOW)]  # in a file, that is
+    assert [verdict.rule.name for verdict in verdicts(subject, rules) if verdict.broken] == [broken]
+
+
+def test_a_rule_that_did_not_run_says_so() -> None:
+    assert {verdict.rule.name: verdict.not_run for verdict in verdicts(TestMemory()) if verdict.not_run} == {
+        rule.name: f"not run: it needs {' and '.join(rule.needs)}" for rule in RULES if rule.needs
+    }
+    with pytest.raises(pytest.skip.Exception, match="not run: it needs processes"):
+        next(rule for rule in RULES if rule.needs == ("processes",)).hold(TestMemory())
 
 
 def test_every_rule_has_its_breach() -> None:
     assert list(BROKEN) == [rule.name for rule in RULES]
     assert all(rule.says.endswith(".") for rule in RULES)
+
+
+def test_a_subject_that_no_other_process_can_have_is_told_what_to_do() -> None:
+    class Local(Suite):
+        def open(self) -> Store:
+            return MemoryStore()
+
+    rule = next(rule for rule in RULES if rule.needs == ("processes",))
+    with pytest.raises(TypeError, match=r"Local cannot be sent to another process: .*; .*`processes = False`"):
+        rule.hold(Local())
+
+
+def test_a_store_that_raises_breaks_the_rule() -> None:
+    served = Served(MemoryStore())
+    served.stop()
+    assert all("StoreError" in v.broken or "Applied was due" in v.broken for v in verdicts(served, RULES[:3]))

@@ -1,31 +1,133 @@
-"""The store port's contract over every server's store, in both forms."""
+"""The store port's contract over every server's store, in both forms, and what the kit says of one that breaks it."""
 
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import ClassVar
 
+import obstore.store
 import pytest
 
-from evidence_runtime import Store
-from evidence_runtime.conformance import RULES, Rule
-from tests.runtime.served import FORMS, KINDS, empty_store
+from evidence_runtime import Store, aio, open_store
+from evidence_runtime.aio.objects import ObjectStore as AsyncObjectStore
+from evidence_runtime.conformance import RULES, Bridge, Rule, Subject, Suite, verdicts
+from evidence_runtime.objects import ObjectStore
+from tests.runtime.served import S3_URL, emptied
+from tests.servers import Server
 
-RACES = {"one_of_many_applies", "one_of_many_replaces", "racing_versions_differ"}
-
-
-@pytest.fixture
-def store(kind: str, form: str, request: pytest.FixtureRequest) -> Iterator[Store]:
-    with empty_store(kind, form, request.getfixturevalue) as opened:
-        yield opened
+ONE_CLIENT = [rule for rule in RULES if "_of_many_" not in rule.name and "register" not in rule.name]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    ("kind", "rule"),
-    [
-        pytest.param(kind, rule, id=f"{kind}-{rule.name}")
-        for kind in KINDS
-        for rule in RULES
-        if kind != "s3" or rule.name not in RACES  # moto's compare-and-set is for one client
-    ],
-)
-def test_a_store_keeps_the_contract(rule: Rule, store: Store) -> None:
-    rule.check(store)
+class OnServer(Suite):
+    """A store at a URL."""
+
+    kind: ClassVar[str]
+    server: ClassVar[Server]
+
+    @pytest.fixture(autouse=True)
+    def _empty(self, request: pytest.FixtureRequest) -> None:
+        self.url = emptied(self.kind, request.getfixturevalue)
+        if self.kind != "s3-given":
+            type(self).server = request.getfixturevalue(self.kind)
+
+    def open(self) -> AbstractContextManager[Store]:
+        """A connection in the sync form."""
+        return open_store(self.url)
+
+
+class Restarted(OnServer):
+    """One whose server can be stopped, started and killed."""
+
+    def stop(self) -> None:
+        """In order."""
+        self.server.stop()
+
+    def start(self) -> None:
+        """Again, on the same port, with its data."""
+        self.server.start()
+
+    def crash(self) -> None:
+        """At once."""
+        self.server.crash()
+
+
+class TestPostgres(Restarted):
+    """PostgreSQL."""
+
+    kind = "postgres"
+
+
+class TestRedis(Restarted):
+    """Redis that syncs each write."""
+
+    kind = "redis"
+
+
+class TestPostgresAsync(TestPostgres):
+    """PostgreSQL, in asyncio form."""
+
+    def open(self) -> AbstractContextManager[Store]:
+        """A connection, on an event loop of its own."""
+        return Bridge(aio.open_store(self.url))
+
+
+class TestRedisAsync(TestRedis):
+    """Redis, in asyncio form."""
+
+    def open(self) -> AbstractContextManager[Store]:
+        """A connection, on an event loop of its own."""
+        return Bridge(aio.open_store(self.url))
+
+
+class TestObjects(Suite):
+    """A bucket in this process's memory."""
+
+    processes = False
+
+    @pytest.fixture(autouse=True)
+    def _empty(self) -> None:
+        self.bucket = obstore.store.MemoryStore()
+
+    def open(self) -> AbstractContextManager[Store]:
+        """A client of it."""
+        return ObjectStore(self.bucket)
+
+
+class TestObjectsAsync(TestObjects):
+    """A bucket, in asyncio form."""
+
+    def open(self) -> AbstractContextManager[Store]:
+        """A client, on an event loop of its own."""
+        return Bridge(AsyncObjectStore(self.bucket))
+
+
+if S3_URL:
+
+    class TestS3Given(OnServer):
+        """The service that the tests were given."""
+
+        kind = "s3-given"
+
+
+class AtUrl(Subject):
+    """A store at a URL, from one process."""
+
+    processes = False
+
+    def __init__(self, url: str, form: str = "sync") -> None:
+        self._url, self._form = url, form
+
+    def open(self) -> AbstractContextManager[Store]:
+        """A connection."""
+        return open_store(self._url) if self._form == "sync" else Bridge(aio.open_store(self._url))
+
+
+@pytest.mark.parametrize("form", ["sync", "asyncio"])
+@pytest.mark.parametrize("rule", [rule for rule in ONE_CLIENT if not rule.needs], ids=lambda rule: rule.name)
+def test_s3_s_protocol_keeps_what_one_client_sees(rule: Rule, form: str, request: pytest.FixtureRequest) -> None:
+    rule.hold(AtUrl(emptied("s3", request.getfixturevalue), form))
+
+
+def test_a_compare_and_set_that_is_not_atomic_is_seen_by_a_race(request: pytest.FixtureRequest) -> None:
+    races = [rule for rule in RULES if rule not in ONE_CLIENT and not rule.needs]
+    subject = AtUrl(emptied("s3", request.getfixturevalue))
+    tries = (verdict for _ in range(10) for verdict in verdicts(subject, races))
+    assert any(verdict.broken for verdict in tries)

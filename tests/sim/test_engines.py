@@ -107,11 +107,6 @@ def test_an_iteration_over_a_set_is_seen() -> None:
     assert hashing("1", sound) == hashing("4242", sound)
 
 
-def test_the_digest_is_the_same_on_sqlite() -> None:
-    for seed in range(2):
-        assert one_seed(Plan(ticks=3), seed, "sqlite") == one_seed(Plan(ticks=3), seed)
-
-
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_the_kernel_keeps_what_is_promised(profile: str) -> None:
     plan = Plan(ROLLOUT if profile == "rollout" else ("kernel",), profile)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,18 +16,31 @@ _T = TypeVar("_T")
 class Bridge:
     """Its calls are awaited by an event loop in a thread, many at once where many threads call."""
 
-    def __init__(self, opening: AbstractAsyncContextManager[AsyncStore]) -> None:
+    def __init__(self, store: AsyncStore | AbstractAsyncContextManager[AsyncStore]) -> None:
+        """The store, or a context that opens it on that event loop."""
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
-        self._opening = opening
+        self._given, self._open = store, AsyncExitStack()
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._store = self._wait(self._opening.__aenter__())
+        try:
+            self._store: AsyncStore = self._wait(self._opened())
+        except BaseException:  # whatever it was, no thread stays behind
+            self._end()
+            raise
         return self
 
+    async def _opened(self) -> AsyncStore:
+        if isinstance(self._given, AbstractAsyncContextManager):
+            return await self._open.enter_async_context(self._given)
+        return self._given
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._wait(self._opening.__aexit__(kind, error, at))
+        self._wait(self._open.__aexit__(kind, error, at))
+        self._end()
+
+    def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
