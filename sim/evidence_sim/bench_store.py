@@ -1,97 +1,226 @@
-"""Timings of the driver on a store, beside the same statements without kernel and driver."""
+"""Timings of the driver on a store, beside the same calls of the store without kernel and driver."""
 
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
+from time import perf_counter
 
+from attrs import Factory, frozen
 from rich.console import Console
 
-from evidence_kernel import Expect, Invocation
-from evidence_runtime import MemoryStore, SqliteStore, Store, run_tick
-from evidence_sim.bench import ROUNDS, Timing, rate, show_timings, timing
-from evidence_sim.config import EPOCH, Initial, contents, records
+from evidence_kernel import Applied, Expect, Found, Get, Invocation, Outcome, Put, TickResult
+from evidence_kernel.events import ReadAnswer, WriteAnswer
+from evidence_kernel.records.keys import evidence_key, ledger_key, status_key
+from evidence_runtime import Store, StoreError, aio, open_store, run_tick
+from evidence_runtime.operate import forget
+from evidence_sim.bench import Timing, show_timings, timing
+from evidence_sim.config import EPOCH, Initial, contents
+from evidence_sim.stored_cells import new_prefix
 
-_READ = "SELECT value, version FROM record WHERE key = ?"
-_LOOK = "SELECT (SELECT version FROM record WHERE key = ?), version FROM counter"
-_COUNT = "UPDATE counter SET version = ?"
-_WRITE = "INSERT OR REPLACE INTO record VALUES (?, ?, ?)"
+IN_FLIGHT = (1, 8, 64)
+FORMS = ("threads", "tasks")  # who makes the calls: of the sync form, and of the asyncio form
+ROUNDS = 15
+_SECONDS = 0.2  # of one of a round's timings
+_Calls = Generator[Get | Put, ReadAnswer | WriteAnswer, None]
+_Rate = Callable[[int], float]  # how many ticks a second, so many of them in flight
 
 
-def driven(store: Store) -> Callable[[], object]:
-    """A NOT_DUE tick of the driver on a store that holds valid evidence; each tick has an id of its own."""
-    for key, value in contents(0, Initial("valid")).items():
-        store.put(key, value, Expect.ABSENT)
-    context, ticks = {"cloudId": records(0).tenant}, iter(range(10**9))
-    return lambda: run_tick(store, Invocation(f"a-{next(ticks)}", context), _never, clock=lambda: EPOCH)
+def calls(tenant: str, status: bytes) -> _Calls:
+    """The calls of a NOT_DUE tick, in its order."""
+    found = yield Get(status_key(tenant))
+    opened = yield Put(status_key(tenant), status, _version(found))
+    yield Get(evidence_key(tenant))
+    yield Get(evidence_key(tenant))
+    yield Get(ledger_key(tenant))
+    _version((yield Put(status_key(tenant), status, _version(opened))))
+
+
+def _version(answer: ReadAnswer | WriteAnswer) -> int | str | bytes:
+    if not isinstance(answer, Found | Applied):
+        raise StoreError(f"the store answered {answer}: what does not answer cannot be timed")
+    return answer.version
+
+
+def bare(store: Store, tenant: str, status: bytes) -> None:
+    """The calls, made."""
+    asking = calls(tenant, status)
+    effect = next(asking, None)
+    while effect is not None:
+        answer = (
+            store.get(effect.key) if isinstance(effect, Get) else store.put(effect.key, effect.value, effect.expect)
+        )
+        effect = _next(asking, answer)
+
+
+async def bare_async(store: aio.AsyncStore, tenant: str, status: bytes) -> None:
+    """The calls, awaited."""
+    asking = calls(tenant, status)
+    effect = next(asking, None)
+    while effect is not None:
+        if isinstance(effect, Get):
+            answer: ReadAnswer | WriteAnswer = await store.get(effect.key)
+        else:
+            answer = await store.put(effect.key, effect.value, effect.expect)
+        effect = _next(asking, answer)
+
+
+def _next(asking: _Calls, answer: ReadAnswer | WriteAnswer) -> Get | Put | None:
+    try:
+        return asking.send(answer)
+    except StopIteration:
+        return None
 
 
 def _never(*_: object) -> None:
     raise AssertionError("nothing is due")
 
 
-def bare(database: sqlite3.Connection) -> Callable[[], object]:
-    """The statements of that tick, in its order, over records of the same size."""
-    keys = records(0).by_name
-    status = bytes(database.execute(_READ, (keys["status"],)).fetchone()[0])
-
-    def read(key: str) -> None:
-        database.execute(_READ, (key,)).fetchone()
-
-    def write(key: str) -> None:
-        database.execute("BEGIN IMMEDIATE")
-        version = database.execute(_LOOK, (key,)).fetchone()[1] + 1
-        database.execute(_COUNT, (version,))
-        database.execute(_WRITE, (key, status, version))
-        database.execute("COMMIT")
-
-    def tick() -> None:
-        read(keys["status"])
-        write(keys["status"])
-        read(keys["evidence"])
-        read(keys["evidence"])
-        read(keys["ledger"])
-        write(keys["status"])
-
-    return tick
+async def _never_async(*_: object) -> None:
+    raise AssertionError("nothing is due")
 
 
-def run_on(path: Path, now: Callable[[str], None]) -> list[Timing]:
-    """Ticks a second on memory and on SQLite, and of the bare statements; `path` is a file to make and remove.
+@frozen
+class Bench:
+    """The tenants that are ticked, one for each tick in flight, and what their statuses hold."""
 
-    Raises StoreError where there can be no such file.
-    """
+    tenants: Sequence[str]
+    statuses: Sequence[bytes]
+    _numbers: Iterator[int] = Factory(count)
+
+    def tick(self, store: Store, at: int) -> None:
+        """A tick of the driver."""
+        _must_be_not_due(run_tick(store, self._invocation(at), _never, clock=lambda: EPOCH))
+
+    def bare(self, store: Store, at: int) -> None:
+        """Its calls alone."""
+        bare(store, self.tenants[at], self.statuses[at])
+
+    async def tick_async(self, store: aio.AsyncStore, at: int) -> None:
+        """A tick of the driver in asyncio form."""
+        _must_be_not_due(await aio.run_tick(store, self._invocation(at), _never_async, clock=lambda: EPOCH))
+
+    async def bare_async(self, store: aio.AsyncStore, at: int) -> None:
+        """Its calls alone."""
+        await bare_async(store, self.tenants[at], self.statuses[at])
+
+    def _invocation(self, at: int) -> Invocation:
+        return Invocation(f"bench-{next(self._numbers)}", {"cloudId": self.tenants[at]})
+
+
+def _must_be_not_due(result: TickResult) -> None:
+    if result.outcome is not Outcome.NOT_DUE or result.degraded:
+        raise StoreError(f"a tick ended with {result.outcome.value}: a store that does not answer cannot be timed")
+
+
+@contextmanager
+def prepared(store: Store) -> Iterator[Bench]:
+    """Tenants with valid evidence and a status, all of whose records are deleted afterwards."""
+    tenants = [f"{new_prefix()}{number}" for number in range(max(IN_FLIGHT))]
+    evidence = contents(0, Initial("valid")).values()
     try:
-        return _timed(path, now)
+        for tenant in tenants:
+            for value in evidence:
+                store.put(evidence_key(tenant), value, Expect.ABSENT)
+        bench = Bench(tenants, [b""] * len(tenants))
+        for at in range(len(tenants)):
+            bench.tick(store, at)
+        found = [store.get(status_key(tenant)) for tenant in tenants]
+        yield Bench(tenants, [status.value for status in found if isinstance(status, Found)])
     finally:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        for tenant in tenants:
+            list(forget(store, tenant))
 
 
-def _timed(path: Path, now: Callable[[str], None]) -> list[Timing]:
-    with SqliteStore(path) as store, closing(plain(path)) as database:
-        ticks = {"driver-tick-memory": driven(MemoryStore()), "driver-tick-sqlite": driven(store)}
-        ticks["driver-tick-sqlite"]()
-        ticks["bare-statements-sqlite"] = bare(database)
-        rates: dict[str, list[float]] = {name: [] for name in ticks}
-        for number in range(ROUNDS):
-            now(f"round {number + 1} of {ROUNDS}")
-            for name, tick in ticks.items():
-                rates[name].append(rate(tick))
-    return [timing(name, "ticks/s", found) for name, found in rates.items()]
+def by_threads(call: Callable[[int], None]) -> _Rate:
+    """Each in flight is a thread."""
+
+    def rate(flying: int) -> float:
+        began = perf_counter()
+
+        def work(at: int) -> int:
+            done = 0
+            while not done or perf_counter() - began < _SECONDS:
+                call(at)
+                done += 1
+            return done
+
+        with ThreadPoolExecutor(flying) as threads:
+            return sum(threads.map(work, range(flying))) / (perf_counter() - began)
+
+    return rate
 
 
-def plain(path: Path) -> sqlite3.Connection:
-    """The file as SQLite opens it, as durable as the store's own connection."""
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("PRAGMA synchronous = FULL")
-    return database
+def by_tasks(runner: asyncio.Runner, call: Callable[[int], Awaitable[None]]) -> _Rate:
+    """Each in flight is a task of one event loop."""
+
+    async def rate(flying: int) -> float:
+        began = perf_counter()
+
+        async def work(at: int) -> int:
+            done = 0
+            while not done or perf_counter() - began < _SECONDS:
+                await call(at)
+                done += 1
+            return done
+
+        return sum(await asyncio.gather(*map(work, range(flying)))) / (perf_counter() - began)
+
+    return lambda flying: runner.run(rate(flying))
+
+
+def run_on(url: str, now: Callable[[str], None]) -> list[Timing]:
+    """Ticks a second and the bare calls of as many, for each form and number in flight, round by round in turn.
+
+    Raises StoreError where the store cannot be opened or does not answer. Its other records are left alone.
+    """
+    with open_store(url) as store, prepared(store) as bench, asyncio.Runner() as runner:
+        opening = _awaited(url, store)
+        awaited = runner.run(opening.__aenter__())
+        try:
+            rates: dict[tuple[str, str], _Rate] = {
+                ("bare calls", "threads"): by_threads(lambda at: bench.bare(store, at)),
+                ("ticks", "threads"): by_threads(lambda at: bench.tick(store, at)),
+                ("bare calls", "tasks"): by_tasks(runner, lambda at: bench.bare_async(awaited, at)),
+                ("ticks", "tasks"): by_tasks(runner, lambda at: bench.tick_async(awaited, at)),
+            }
+            return _timed(rates, now)
+        finally:
+            runner.run(opening.__aexit__(None, None, None))
+
+
+@asynccontextmanager
+async def _awaited(url: str, store: Store) -> AsyncIterator[aio.AsyncStore]:
+    """The same store in asyncio form; a URL of one in memory names another one each time."""
+    if url == "memory:":
+        yield aio.Direct(store)
+    else:
+        async with aio.open_store(url) as opened:
+            yield opened
+
+
+def _timed(rates: dict[tuple[str, str], _Rate], now: Callable[[str], None]) -> list[Timing]:
+    found: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+    for number in range(ROUNDS):
+        now(f"round {number + 1} of {ROUNDS}")
+        for flying in IN_FLIGHT:
+            for (what, form), rate in rates.items():
+                found[what, form, flying].append(rate(flying))
+    measured = [timing(_name(*key), "ticks/s", those) for key, those in found.items()]
+    for form in FORMS:
+        for flying in IN_FLIGHT:
+            both = zip(found["ticks", form, flying], found["bare calls", form, flying], strict=True)
+            shares = [100 * ticks / bare for ticks, bare in both]
+            measured.append(timing(_name("ticks of bare calls", form, flying), "%", shares))
+    return measured
+
+
+def _name(what: str, form: str, flying: int) -> str:
+    return f"{what}, {flying} {form if flying > 1 else form.removesuffix('s')}"
 
 
 def show(out: Console, results: list[Timing]) -> None:
-    """The timings, and the share of the bare statements that the driver reaches."""
-    show_timings(out, results)
-    by_name = {result.name: result.median for result in results}
-    share = by_name["driver-tick-sqlite"] / by_name["bare-statements-sqlite"]
-    out.print(f"driver-tick-sqlite / bare-statements-sqlite: {share:.2f}")
-    out.print(f"a tick on memory: {1_000_000 / by_name['driver-tick-memory']:.0f} us")
+    """The timings; each share is of two timings side by side, so that a slow moment meets both."""
+    show_timings(out, results, ROUNDS)

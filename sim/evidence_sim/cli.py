@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = given.do(given)
         sys.stdout.flush()
-    except (Unusable, TraceError) as error:
+    except (Unusable, TraceError, StoreError) as error:
         print(f"evidence-sim: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
@@ -87,9 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         listing.set_defaults(do=_listing(show))
     timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
     timing.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write them as JSON")
-    timing.add_argument(
-        "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
-    )
+    timing.add_argument("--store", metavar="URL", help="time the driver on a store instead")
     timing.set_defaults(do=_bench)
     prove_cli.add(commands)
     return parser
@@ -140,10 +138,7 @@ def _run(given: argparse.Namespace) -> int:
         raise Unusable(f"rollout is about machines beside each other; name {named[0]} and others with --machine")
     plan = Plan(named, given.profile, given.tenants, given.ticks)
     out = console(stderr=given.json == Path("-"))
-    try:
-        run, interrupted = _campaign(plan, given)
-    except StoreError as error:
-        raise Unusable(str(error)) from None
+    run, interrupted = _campaign(plan, given)
     show_run(out, run)
     traces, unwritten = {}, None
     for invariant, first in run.violated():
@@ -215,7 +210,7 @@ def _bench(given: argparse.Namespace) -> int:
         results = bench.run(_timing)
         bench.show(out, results)
     else:
-        results = _bench_store(given.store)
+        results = bench_store.run_on(given.store, _timing)
         bench_store.show(out, results)
     write_json(given.json, {"results": [result.described() for result in results]})
     return OK
@@ -223,20 +218,6 @@ def _bench(given: argparse.Namespace) -> int:
 
 def _timing(now: str) -> None:
     print(f"timing {now}", file=sys.stderr, flush=True)
-
-
-def _bench_store(path: Path) -> list[bench.Timing]:
-    try:
-        return bench_store.run_on(path, _timing)
-    except StoreError as error:
-        raise Unusable(str(error)) from None
-
-
-def _new_file(text: str) -> Path:
-    path = Path(text.removeprefix("sqlite:"))
-    if not text.startswith("sqlite:") or path.exists():
-        raise argparse.ArgumentTypeError(f"{text!r} is not sqlite:PATH with a PATH where nothing is yet")
-    return path
 
 
 if __name__ == "__main__":

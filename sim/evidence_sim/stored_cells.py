@@ -15,6 +15,11 @@ from evidence_sim.cells import Cell, MemoryCells, Origin
 NAMESPACE = "evidence-sim:"  # of all keys of all campaigns
 
 
+def new_prefix() -> str:
+    """A prefix that no other campaign has."""
+    return f"{NAMESPACE}{secrets.token_hex(8)}:"
+
+
 @frozen
 class Place:
     """A store by its URL, and the prefix of one campaign's keys in it."""
@@ -25,7 +30,7 @@ class Place:
     @classmethod
     def new(cls, url: str) -> Self:
         """A prefix that no other campaign has."""
-        return cls(url, f"{NAMESPACE}{secrets.token_hex(8)}:")
+        return cls(url, new_prefix())
 
     @contextmanager
     def open(self) -> Iterator[Store]:

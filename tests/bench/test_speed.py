@@ -13,9 +13,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from evidence_runtime import MemoryStore, SqliteStore
 from evidence_sim.bench import bare_tick, records_tick, transitions_tick
-from evidence_sim.bench_store import bare, driven, plain
 from evidence_sim.campaign import one_seed
 from evidence_sim.sample import Plan
+from tests.bench.statements import bare, driven, plain
 
 alone = pytest.mark.skipif(
     "PYTEST_XDIST_WORKER" in os.environ, reason="measured where nothing runs beside it: pytest -n 0 tests/bench"

@@ -1,0 +1,89 @@
+"""The timings of a store: what is compared is the same, nothing is left behind, and the driver costs little."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import Factory, frozen
+
+from evidence_kernel import Expectation, ReadAnswer, WriteAnswer
+from evidence_runtime import MemoryStore, Store, aio, open_store
+from evidence_sim import bench_store
+from evidence_sim.bench_store import Bench, prepared
+from evidence_sim.cli import main
+from tests.servers import Server
+
+
+@frozen
+class Noted:
+    """A store that writes down what it is asked."""
+
+    store: Store
+    calls: list[tuple[Any, ...]] = Factory(list)
+
+    def get(self, key: str) -> ReadAnswer:
+        """As the store's."""
+        self.calls.append(("get", key))
+        return self.store.get(key)
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As the store's."""
+        self.calls.append(("put", key, len(value), type(expect)))
+        return self.store.put(key, value, expect)
+
+    def delete(self, key: str, expect: Expectation) -> WriteAnswer:
+        """As the store's."""
+        return self.store.delete(key, expect)
+
+    def scan(self, prefix: str) -> Iterator[str]:
+        """As the store's."""
+        return self.store.scan(prefix)
+
+
+async def _both(bench: Bench, store: Noted) -> None:
+    await bench.tick_async(aio.Direct(store), 1)
+    await bench.bare_async(aio.Direct(store), 1)
+
+
+def test_the_bare_calls_are_those_of_a_tick_in_either_form() -> None:
+    store = Noted(MemoryStore())
+    with prepared(store) as bench:
+        store.calls.clear()
+        bench.tick(store, 1)
+        bench.bare(store, 1)
+        asyncio.run(_both(bench, store))
+        tick = store.calls[:6]
+        assert [what for what, *_ in tick] == ["get", "put", "get", "get", "get", "put"]
+        assert store.calls == tick * 4
+    assert list(store.scan("")) == []
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres", "redis", "s3"])
+def test_the_command_times_any_store_and_leaves_nothing_there(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, small in (("ROUNDS", 1), ("_SECONDS", 0.02), ("IN_FLIGHT", (1, 2))):
+        monkeypatch.setattr(bench_store, name, small)
+    local = {"memory": "memory:", "sqlite": f"sqlite:{tmp_path / 'store.sqlite'}"}
+    url = local[kind] if kind in local else str(request.getfixturevalue(kind).url)
+    assert main(["--json", str(tmp_path / "timings.json"), "bench", "--store", url]) == 0
+    found = {one["name"]: one for one in json.loads((tmp_path / "timings.json").read_text())["results"]}
+    assert len(found) == 12 and found["ticks, 2 threads"]["median"] > 0
+    assert found["ticks of bare calls, 1 task"]["unit"] == "%"
+    with open_store(url) as store:
+        assert list(store.scan("phase4:evidence:installation:evidence-sim")) == []
+
+
+def test_a_store_that_does_not_answer_is_not_timed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--store", "redis://127.0.0.1:1/0"]) == 2
+    assert "cannot be used" in capsys.readouterr().err
+
+
+def test_the_driver_reaches_four_fifths_of_the_bare_calls(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_store, "ROUNDS", 7)
+    monkeypatch.setattr(bench_store, "IN_FLIGHT", (1,))
+    shares = {one.name: one.high for one in bench_store.run_on(postgres.url, lambda _: None) if one.unit == "%"}
+    assert shares["ticks of bare calls, 1 thread"] >= 80
