@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from itertools import count
 from time import perf_counter
 
@@ -14,14 +14,16 @@ from rich.console import Console
 from evidence_kernel import Applied, Expect, Found, Get, Invocation, Outcome, Put, TickResult
 from evidence_kernel.events import ReadAnswer, WriteAnswer
 from evidence_kernel.records.keys import evidence_key, ledger_key, status_key
-from evidence_runtime import Store, StoreError, aio, open_store, run_tick
+from evidence_runtime import SqliteStore, Store, StoreError, aio, open_store, run_tick
 from evidence_runtime.operate import forget
 from evidence_sim.bench import Timing, show_timings, timing
+from evidence_sim.bench_sqlite import plain, statements
 from evidence_sim.config import EPOCH, Initial, contents
 from evidence_sim.stored_cells import new_prefix
 
 IN_FLIGHT = (1, 8, 64)
 FORMS = ("threads", "tasks")  # who makes the calls: of the sync form, and of the asyncio form
+_CALLS, _STATEMENTS = "bare calls", "bare statements"  # of the store; of SQLite itself
 ROUNDS = 15
 _SECONDS = 0.2  # of one of a round's timings
 _Calls = Generator[Get | Put, ReadAnswer | WriteAnswer, None]
@@ -174,18 +176,23 @@ def by_tasks(runner: asyncio.Runner, call: Callable[[int], Awaitable[None]]) -> 
 def run_on(url: str, now: Callable[[str], None]) -> list[Timing]:
     """Ticks a second and the bare calls of as many, for each form and number in flight, round by round in turn.
 
+    Of a SQLite file also the statements, without the store and its checks.
     Raises StoreError where the store cannot be opened or does not answer. Its other records are left alone.
     """
-    with open_store(url) as store, prepared(store) as bench, asyncio.Runner() as runner:
+    with open_store(url) as store, prepared(store) as bench, asyncio.Runner() as runner, ExitStack() as opened:
         opening = _awaited(url, store)
         awaited = runner.run(opening.__aenter__())
         try:
             rates: dict[tuple[str, str], _Rate] = {
-                ("bare calls", "threads"): by_threads(lambda at: bench.bare(store, at)),
+                (_CALLS, "threads"): by_threads(lambda at: bench.bare(store, at)),
                 ("ticks", "threads"): by_threads(lambda at: bench.tick(store, at)),
-                ("bare calls", "tasks"): by_tasks(runner, lambda at: bench.bare_async(awaited, at)),
+                (_CALLS, "tasks"): by_tasks(runner, lambda at: bench.bare_async(awaited, at)),
                 ("ticks", "tasks"): by_tasks(runner, lambda at: bench.tick_async(awaited, at)),
             }
+            if isinstance(store, SqliteStore):
+                database = opened.enter_context(closing(plain(store.path)))
+                tick = statements(database, bench.tenants[0])
+                rates[_STATEMENTS, "threads"] = by_threads(lambda _: tick())
             return _timed(rates, now)
         finally:
             runner.run(opening.__aexit__(None, None, None))
@@ -207,13 +214,14 @@ def _timed(rates: dict[tuple[str, str], _Rate], now: Callable[[str], None]) -> l
         now(f"round {number + 1} of {ROUNDS}")
         for flying in IN_FLIGHT:
             for (what, form), rate in rates.items():
-                found[what, form, flying].append(rate(flying))
+                if flying == 1 or what != _STATEMENTS:  # its one connection is for one at a time
+                    found[what, form, flying].append(rate(flying))
     measured = [timing(_name(*key), "ticks/s", those) for key, those in found.items()]
-    for form in FORMS:
-        for flying in IN_FLIGHT:
-            both = zip(found["ticks", form, flying], found["bare calls", form, flying], strict=True)
+    for what, form, flying in list(found):
+        if what in (_CALLS, _STATEMENTS):
+            both = zip(found["ticks", form, flying], found[what, form, flying], strict=True)
             shares = [100 * ticks / bare for ticks, bare in both]
-            measured.append(timing(_name("ticks of bare calls", form, flying), "%", shares))
+            measured.append(timing(_name(f"ticks of {what}", form, flying), "%", shares))
     return measured
 
 

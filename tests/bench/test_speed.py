@@ -3,8 +3,8 @@
 import os
 import re
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -13,9 +13,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from evidence_runtime import MemoryStore, SqliteStore
 from evidence_sim.bench import bare_tick, records_tick, transitions_tick
+from evidence_sim.bench_sqlite import plain, statements
+from evidence_sim.bench_store import prepared
 from evidence_sim.campaign import one_seed
 from evidence_sim.sample import Plan
-from tests.bench.statements import bare, driven, plain
 
 alone = pytest.mark.skipif(
     "PYTEST_XDIST_WORKER" in os.environ, reason="measured where nothing runs beside it: pytest -n 0 tests/bench"
@@ -63,25 +64,31 @@ def test_a_tick_with_its_records_is_no_slower_than_transitions() -> None:
 
 
 def test_a_driven_tick(benchmark: BenchmarkFixture) -> None:
-    benchmark(driven(MemoryStore()))
+    with prepared(store := MemoryStore()) as bench:
+        benchmark(lambda: bench.tick(store, 0))
 
 
 @alone
 def test_the_driver_on_memory() -> None:
-    assert fastest(driven(MemoryStore()))[0] <= ON_MEMORY
+    with prepared(store := MemoryStore()) as bench:
+        assert fastest(lambda: bench.tick(store, 0))[0] <= ON_MEMORY
+
+
+@contextmanager
+def on_sqlite(path: Path) -> Iterator[tuple[SqliteStore, Callable[[], object], sqlite3.Connection, str]]:
+    """A store, a tick of a tenant on it, a connection to its file, the tenant."""
+    with SqliteStore(path) as store, prepared(store) as bench, closing(plain(path)) as database:
+        yield store, lambda: bench.tick(store, 0), database, bench.tenants[0]
 
 
 @alone
 def test_the_driver_on_sqlite_beside_bare_statements(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite"
-    with SqliteStore(path) as store, closing(plain(path)) as database:
-        tick = driven(store)
-        tick()
-        statements, driver = fastest(bare(database), tick)
-    assert statements >= SHARE_OF_BARE * driver
+    with on_sqlite(tmp_path / "store.sqlite") as (_, tick, database, tenant):
+        bare, driver = fastest(statements(database, tenant), tick)
+    assert bare >= SHARE_OF_BARE * driver
 
 
-def _statements(connection: sqlite3.Connection, tick: Callable[[], object]) -> list[str]:
+def _said(connection: sqlite3.Connection, tick: Callable[[], object]) -> list[str]:
     said: list[str] = []
     connection.set_trace_callback(said.append)
     tick()
@@ -90,11 +97,8 @@ def _statements(connection: sqlite3.Connection, tick: Callable[[], object]) -> l
 
 
 def test_the_bare_statements_are_the_driver_s(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite"
-    with SqliteStore(path) as store, closing(plain(path)) as database:
-        tick = driven(store)
-        tick()
-        assert _statements(database, bare(database)) == _statements(store._database, tick) != []
+    with on_sqlite(tmp_path / "store.sqlite") as (store, tick, database, tenant):
+        assert _said(database, statements(database, tenant)) == _said(store._database, tick) != []
 
 
 @alone

@@ -1,0 +1,45 @@
+"""A NOT_DUE tick on a SQLite file as bare statements: what a tick costs without store, driver and kernel."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from evidence_kernel.records.keys import evidence_key, ledger_key, status_key
+
+_READ = "SELECT value, version FROM record WHERE key = ?"
+_LOOK = "SELECT (SELECT version FROM record WHERE key = ?), version FROM counter"
+_COUNT = "UPDATE counter SET version = ?"
+_WRITE = "INSERT OR REPLACE INTO record VALUES (?, ?, ?)"
+
+
+def statements(database: sqlite3.Connection, tenant: str) -> Callable[[], None]:
+    """Those of the tick, in its order, over records of the same size; the tenant has evidence and a status."""
+    evidence, ledger, status = evidence_key(tenant), ledger_key(tenant), status_key(tenant)
+    value = bytes(database.execute(_READ, (status,)).fetchone()[0])
+
+    def read(key: str) -> None:
+        database.execute(_READ, (key,)).fetchone()
+
+    def write(key: str) -> None:
+        database.execute("BEGIN IMMEDIATE")
+        version = database.execute(_LOOK, (key,)).fetchone()[1] + 1
+        database.execute(_COUNT, (version,))
+        database.execute(_WRITE, (key, value, version))
+        database.execute("COMMIT")
+
+    def tick() -> None:
+        read(status)
+        write(status)
+        read(evidence)
+        read(evidence)
+        read(ledger)
+        write(status)
+
+    return tick
+
+
+def plain(path: Path) -> sqlite3.Connection:
+    """The file as SQLite opens it, as durable as the store's own connection."""
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA synchronous = FULL")
+    return database
