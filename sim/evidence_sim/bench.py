@@ -167,10 +167,10 @@ def timing(name: str, unit: str, found: list[float]) -> Timing:
     return Timing(name, unit, median(ordered), ordered[quarter], ordered[-1 - quarter])
 
 
-def show_timings(out: Console, results: list[Timing]) -> None:
+def show_timings(out: Console, results: list[Timing], rounds: int = ROUNDS) -> None:
     """The table of timings."""
     rows = [(r.name, r.unit, f"{r.median:,.0f}", f"{r.low:,.0f}", f"{r.high:,.0f}") for r in results]
-    out.print(table(f"Medians of {ROUNDS} rounds, and their middle half", ("", "unit", "median", "low", "high"), rows))
+    out.print(table(f"Medians of {rounds} rounds, and their middle half", ("", "unit", "median", "low", "high"), rows))
 
 
 def show(out: Console, results: list[Timing]) -> None:

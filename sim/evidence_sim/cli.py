@@ -75,9 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         listing.set_defaults(do=_listing(show))
     timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
     timing.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write them as JSON")
-    timing.add_argument(
-        "--store", metavar="sqlite:PATH", type=_new_file, help="time the driver on a store; PATH is made and removed"
-    )
+    timing.add_argument("--store", metavar="URL", type=_bench_url, help=f"time the driver on a store: {FORMS}")
     timing.set_defaults(do=_bench)
     prove_cli.add(commands)
     return parser
@@ -213,18 +211,17 @@ def _timing(now: str) -> None:
     print(f"timing {now}", file=sys.stderr, flush=True)
 
 
-def _bench_store(path: Path) -> list[bench.Timing]:
+def _bench_store(url: str) -> list[bench.Timing]:
     try:
-        return bench_store.run_on(path, _timing)
+        return bench_store.run_on(url, _timing)
     except StoreError as error:
         raise Unusable(str(error)) from None
 
 
-def _new_file(text: str) -> Path:
-    path = Path(text.removeprefix("sqlite:"))
-    if not text.startswith("sqlite:") or path.exists():
-        raise argparse.ArgumentTypeError(f"{text!r} is not sqlite:PATH with a PATH where nothing is yet")
-    return path
+def _bench_url(text: str) -> str:
+    if text.startswith("sqlite:") and Path(text.removeprefix("sqlite:")).exists():
+        raise argparse.ArgumentTypeError(f"{text!r} is there already; name a PATH where nothing is yet")
+    return text
 
 
 if __name__ == "__main__":

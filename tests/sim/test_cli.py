@@ -72,8 +72,7 @@ def test_an_exported_test_is_red_until_mended(tmp_path: Path, capsys: pytest.Cap
         (["run", "--profile", "sunny"], "choose from"),
         (["run", "--tenants", "251"], "is no number from 1 to 250"),
         (["sing"], "choose from"),
-        (["bench", "--store", "postgres://x"], "is not sqlite:PATH with a PATH where nothing is yet"),
-        (["bench", "--store", "sqlite:/"], "is not sqlite:PATH with a PATH where nothing is yet"),
+        (["bench", "--store", "sqlite:/"], "'sqlite:/' is there already; name a PATH where nothing is yet"),
     ],
 )
 def test_wrong_usage_names_what_is_allowed(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from evidence_kernel import Expect
+from evidence_kernel import Expect, Expectation, ReadAnswer, WriteAnswer
 from evidence_runtime import MemoryStore, StoreError, open_store
+from evidence_sim import bench_store
 from evidence_sim.campaign import Seeds, Workers, one_seed, placed
 from evidence_sim.cli import main
 from evidence_sim.sample import Plan
@@ -80,6 +81,50 @@ def test_nothing_is_left_where_it_was_interrupted(jobs: str, url: str, tmp_path:
 def test_a_store_that_cannot_be_used_is_named(url: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--store", url]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "redis"])
+def test_the_driver_is_timed_beside_the_same_operations(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_store, "ROUNDS", 1)
+    monkeypatch.setattr(bench_store, "_SECONDS", 0.01)
+    timings = {(found.name, found.unit): found.median for found in bench_store.run_on(url, lambda _: None)}
+    assert len(timings) == 9 and min(timings.values()) > 0
+    assert timings["driver / bare, 8 in flight", "%"] == pytest.approx(
+        100 * timings["driver ticks, 8 in flight", "ticks/s"] / timings["bare operations, 8 in flight", "ticks/s"]
+    )
+    assert left_behind(url) == []
+
+
+def test_a_file_that_is_there_is_not_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.sqlite"
+    path.touch()
+    with pytest.raises(SystemExit, match="2"):
+        main(["bench", "--store", f"sqlite:{path}"])
+    assert "is there already" in capsys.readouterr().err and path.exists()
+
+
+def test_the_bare_operations_are_the_driver_s() -> None:
+    called: list[tuple[str, str]] = []
+
+    class Noted(MemoryStore):
+        def get(self, key: str) -> ReadAnswer:
+            called.append(("get", key))
+            return super().get(key)
+
+        def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+            called.append(("put", key))
+            return super().put(key, value, expect)
+
+    store = Noted()
+    tick = bench_store.driven(store)
+    tick()
+    bare = bench_store.operations(store, 0)
+    called.clear()
+    tick()
+    ticked = [*called]
+    called.clear()
+    bare()
+    assert called == ticked and len(ticked) == 6
 
 
 def test_a_store_that_answers_otherwise_than_it_must_is_told() -> None:
