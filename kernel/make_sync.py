@@ -75,15 +75,14 @@ def _ruff(text: str, *how: str) -> str:
 
 def stale(runtime: Path) -> dict[Path, str]:
     """What each file that is not as generated ought to hold. Raises ValueError or OSError where a source is gone."""
-    sources = {path.name for path in runtime.glob("aio/*.py") if _begins(path, SOURCE)}
-    made = {path.name for path in runtime.glob("*.py") if _begins(path, MADE.format(name=path.name))}
+    sources = {path.name for path in runtime.glob("aio/*.py") if _text(path).startswith(SOURCE)}
+    made = {path.name for path in runtime.glob("*.py") if _text(path).startswith(MADE.format(name=path.name))}
     due = {name: sync((runtime / "aio" / name).read_text(encoding="utf-8"), name) for name in sorted(sources | made)}
-    return {runtime / name: text for name, text in due.items() if not _begins(runtime / name, text, whole=True)}
+    return {runtime / name: text for name, text in due.items() if _text(runtime / name) != text}
 
 
-def _begins(path: Path, text: str, *, whole: bool = False) -> bool:
-    found = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return found == text if whole else found.startswith(text)
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def main(arguments: list[str], runtime: Path = RUNTIME) -> int:

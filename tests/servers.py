@@ -94,25 +94,12 @@ def _running(server: Server) -> Iterator[Server]:
         server.stop()
 
 
-def _listens(port: int) -> Callable[[int], bool]:
+def _answers(port: int, asked: bytes, answer: bytes) -> Callable[[int], bool]:
     def is_ready(_: int) -> bool:
         try:
-            socket.create_connection((HOST, port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    return is_ready
-
-
-def _answers_ping(port: int) -> Callable[[int], bool]:
-    """Whether it has loaded its data."""
-
-    def is_ready(_: int) -> bool:
-        try:
-            with socket.create_connection((HOST, port), timeout=1) as client:
-                client.sendall(b"PING\r\n")
-                return client.recv(16) == b"+PONG\r\n"
+            with socket.create_connection((HOST, port), timeout=1) as connection:
+                connection.sendall(asked)
+                return connection.recv(64).startswith(answer)
         except OSError:
             return False
 
@@ -174,7 +161,8 @@ def redis_server() -> Iterator[Server]:
         port = free_port()
         settings = {"bind": HOST, "port": port, "appendonly": "yes", "appendfsync": "no", "save": "", "dir": name}
         flags = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-        with _running(Server(f"redis://{HOST}:{port}/0", port, [program, *flags], _answers_ping(port))) as server:
+        ready = _answers(port, b"PING\r\n", b"+PONG")
+        with _running(Server(f"redis://{HOST}:{port}/0", port, [program, *flags], ready)) as server:
             yield server
 
 
@@ -186,7 +174,7 @@ def s3_server() -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-c", _RESTLESS, "-H", HOST, "-p", str(port)]
     url = f"s3://bucket?endpoint=http://{HOST}:{port}&{S3_SETTINGS}"
-    with _running(Server(url, port, command, _listens(port))) as server:
+    with _running(Server(url, port, command, _answers(port, b"HEAD / HTTP/1.0\r\n\r\n", b"HTTP/"))) as server:
         urllib.request.urlopen(urllib.request.Request(f"http://{HOST}:{port}/bucket", method="PUT")).close()
         yield server
 

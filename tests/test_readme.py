@@ -1,6 +1,7 @@
-"""The README's program runs, and its story is what the command prints."""
+"""The programs of both READMEs run, and the story is what the command prints."""
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,20 @@ def test_a_store_is_held_against_the_contract_in_five_lines(tmp_path: Path) -> N
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert re.search(r"passed, 3 skipped", done.stdout) and "not run: it needs stop and start" in done.stdout
+
+
+def test_the_kernel_s_programs_run(tmp_path: Path) -> None:
+    programs = [code for code in re.findall(r"```python\n(.*?)```", KERNEL_PAGE, re.S) if "Suite" not in code]
+    assert all(len([line for line in program.splitlines() if line]) < 25 for program in programs)
+    tick, service = ([sys.executable, "-c", program] for program in programs)
+    done = subprocess.run(tick, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "NOT_DUE 200\n"
+    with subprocess.Popen(service, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None and serving.stdout.readline() == "{'NOT_DUE': 2}\n"
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(20) == 0
+    with SqliteStore(tmp_path / "evidence.sqlite") as store:
+        assert len(list(store.scan("phase4:evidence:installation:"))) == 3
 
 
 def test_the_story_is_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

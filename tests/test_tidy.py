@@ -48,15 +48,17 @@ USUAL_FUNCTION = 40
 CORE_LINES, RECORDS_LINES = 1000, 350  # the machine, and the bytes that it reads and writes
 MAY_BE_IMPURE = {
     "kernel/evidence_runtime/shell.py": {"time.time_ns", "secrets.token_hex"},  # the shell's clock, ids
-    "kernel/evidence_runtime/fleet.py": {"time.monotonic", "secrets.randbelow"},  # latencies, and jitter
     "kernel/evidence_runtime/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # no content comes twice
     "kernel/evidence_runtime/redis.py": {"secrets.token_hex"},  # no version comes twice
     "kernel/evidence_runtime/aio/redis.py": {"secrets.token_hex"},  # as above
-    "kernel/evidence_runtime/probe.py": {"secrets.token_hex", "time.time_ns"},  # a key of its own, our clock
-    "kernel/evidence_runtime/aio/probe.py": {"secrets.token_hex", "time.time_ns"},  # as above
     "kernel/evidence_runtime/conformance/rule.py": {"secrets.token_hex"},  # a trial's own keys
     "kernel/evidence_runtime/aio/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # as above
     "sim/evidence_sim/stored_cells.py": {"secrets.token_hex"},  # a campaign's own keys
+    "kernel/evidence_runtime/probe.py": {"secrets.token_hex"},  # a key of its own
+    "kernel/evidence_runtime/aio/probe.py": {"secrets.token_hex"},  # as above
+    "kernel/evidence_runtime/fleet.py": {"time.monotonic"},  # latencies
+    "kernel/evidence_runtime/aio/fleet.py": {"time.monotonic"},
+    "kernel/evidence_runtime/rounds.py": {"secrets.randbelow"},  # jitter
     "sim/evidence_sim/bench.py": {"time.perf_counter"},  # what it measures
     "sim/evidence_sim/bench_store.py": {"time.perf_counter"},  # as above
     "sim/evidence_sim/cli.py": {"time.perf_counter"},  # how long a run took

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -48,12 +50,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def within(seconds: float, call: Callable[[], Any]) -> Any:
-    """What `call` returns or raises. Raises TimeoutError after `seconds`; the call itself then goes on."""
+    """What `call` returns or raises, in this context. Raises TimeoutError after `seconds`; the call then goes on."""
     try:
         hand = _idle.pop()
     except IndexError:
         hand = _Hand()
-    return hand.do(call).result(timeout=seconds)
+    return hand.do(partial(copy_context().run, call)).result(timeout=seconds)
 
 
 def limited(call: Callable[..., Any], seconds: float) -> Callable[..., Any]:

@@ -23,8 +23,8 @@ from evidence_kernel import (
     Unknown,
     WriteAnswer,
 )
-from evidence_kernel.messages import fault
-from evidence_runtime.store import StoreError, logger
+from evidence_runtime.shell import say
+from evidence_runtime.store import StoreError
 
 _NONCE = 16  # bytes of chance before each value: an ETag may be the content's digest, and must not come twice
 _HELD = b"\n"  # between them; where it is missing too, the object only says that the key was deleted
@@ -43,7 +43,7 @@ class ObjectStore:
 
     Failed: the service answered 401, 403 or 404. Conflict: 412; and to a create-only put that the key is there,
     once a read has not found it deleted. Unknown: everything else, so a time-out, a 5xx and a 409, which S3
-    gives "if a conflicting operation occurs during the upload" (S3 User Guide, "Conditional requests");
+    gives "if a conflicting operation occurs during the upload" (S3 API Reference, "PutObject", If-None-Match);
     obstore's "Exceptions" gives AlreadyExistsError for it, and the status only in its text. `max_retries` is 0
     (obstore, "RetryConfig"), else a 409 or 5xx would be repeated, and a Conflict might be our own.
     """
@@ -82,7 +82,7 @@ class ObjectStore:
         except FileNotFoundError:
             return Absent()
         except exceptions.BaseError as error:
-            _say(key, error)
+            say("objects", key, error)
             return Failed()
         if len(body) == _NONCE:
             return Absent()
@@ -96,7 +96,7 @@ class ObjectStore:
         try:  # what is there may only say that the key was deleted
             there = self._bucket.head(_path(key))
         except (exceptions.BaseError, FileNotFoundError) as error:
-            _say(key, error)
+            say("objects", key, error)
             return Failed()
         return answer if there["size"] != _NONCE else self._put(key, _HELD + value, there["e_tag"])
 
@@ -123,7 +123,7 @@ class ObjectStore:
         except (exceptions.BaseError, FileNotFoundError) as error:
             if isinstance(error, exceptions.AlreadyExistsError) and mode == "create" and " 409 " not in str(error):
                 return Conflict()
-            _say(key, error)
+            say("objects", key, error)
             return Failed() if isinstance(error, _REFUSED) else Unknown()
         return Applied(put["e_tag"] if content else _GONE)
 
@@ -190,8 +190,3 @@ def _key(path: str) -> str:
 
 def _reason(error: Exception) -> str:
     return str(error).partition("\n")[0]
-
-
-def _say(key: str, error: Exception) -> None:
-    line = fault("objects", key, type(error).__name__)
-    logger.log(line.level, "%s", line.text)

@@ -24,8 +24,8 @@ from evidence_kernel import (
     Unknown,
     WriteAnswer,
 )
-from evidence_kernel.messages import fault
-from evidence_runtime.store import StoreError, logger
+from evidence_runtime.shell import say
+from evidence_runtime.store import StoreError
 
 _RECORD, _VERSION, _KEYS = "{evidence}:record:", "{evidence}:version", "{evidence}:keys"  # one slot of a cluster
 # A script that fails is not undone: what makes the write is its last command.
@@ -57,7 +57,7 @@ class RedisStore:
     keys is refused. In a cluster all of it is in one slot.
 
     Failed: no connection was to be had, so nothing was sent; or the server answered with an error, which
-    redis-py's "Exceptions" calls ResponseError: it refuses a script before its first write where it is
+    redis-py's "Error handling" calls ResponseError: it refuses a script before its first write where it is
     read-only, out of memory, cannot save, loads or is busy (redis.io, "Scripting with Lua", "EVAL"), and no
     command after that can fail but for a key of another type, which then leaves the record as it was. Unknown:
     everything else, so a time-out and a connection that was lost. Commands are sent on a connection from the
@@ -110,7 +110,7 @@ class RedisStore:
         try:
             version, value = self._call("HMGET", _RECORD + key, "version", "value")
         except RedisError as error:
-            _say(key, error)
+            say("redis", key, error)
             return Failed()
         return Absent() if version is None else Found(value, version.decode())
 
@@ -153,7 +153,7 @@ class RedisStore:
         try:
             connection = self._pool.get_connection()
         except RedisError as error:
-            _say(key, error)
+            say("redis", key, error)
             return Failed()
         try:
             try:
@@ -161,7 +161,7 @@ class RedisStore:
             except NoScriptError:  # it was not run: the server does not know it yet
                 version = _ask(connection, "EVAL", script, *given)
         except RedisError as error:
-            _say(key, error)
+            say("redis", key, error)
             return Failed() if isinstance(error, ResponseError) else Unknown()
         finally:
             self._pool.release(connection)
@@ -178,8 +178,3 @@ class RedisStore:
 def _ask(connection: Any, *command: Any) -> Any:
     connection.send_command(*command)
     return connection.read_response()
-
-
-def _say(key: str, error: RedisError) -> None:
-    line = fault("redis", key, type(error).__name__)
-    logger.log(line.level, "%s", line.text)

@@ -23,8 +23,8 @@ from evidence_kernel import (
     Unknown,
     WriteAnswer,
 )
-from evidence_kernel.messages import fault
-from evidence_runtime.store import StoreError, logger
+from evidence_runtime.shell import say
+from evidence_runtime.store import StoreError
 
 _CREATE = {
     "postgresql": (  # one string is one transaction; 1163282756 is "EVID", the lock of who makes the table
@@ -245,5 +245,4 @@ def _reason(error: SQLAlchemyError) -> str:
 
 def _say(key: str, error: SQLAlchemyError) -> None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    line = fault("sql", key, getattr(cause, "sqlstate", None) or type(cause).__name__)
-    logger.log(line.level, "%s", line.text)
+    say("sql", key, None, getattr(cause, "sqlstate", None) or type(cause).__name__)

@@ -123,17 +123,17 @@ class Doubt:
         return Unknown()
 
 
-Rival = Callable[[SqliteStore, Journal], None]
+Rival = Callable[[Store, Journal], None]
 
 
 def _other_tick(at: int) -> Rival:
-    def run(store: SqliteStore, journal: Journal) -> None:
+    def run(store: Store, journal: Journal) -> None:
         tick(store, journal, TENANT, works, lambda: at)
 
     return run
 
 
-def _install(store: SqliteStore, journal: Journal) -> None:
+def _install(store: Store, journal: Journal) -> None:
     journal.give(store, EVIDENCE, installed(NOW - 13 * HOUR))
 
 

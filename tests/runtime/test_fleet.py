@@ -3,7 +3,7 @@
 import logging
 import tracemalloc
 from collections.abc import Iterator
-from threading import Event, Lock
+from threading import Event, Lock, Timer
 from time import sleep
 from typing import Any
 
@@ -13,10 +13,18 @@ from evidence_kernel import Expect, Found, Outcome, TickResult
 from evidence_kernel.records.keys import evidence_key, publication_key
 from evidence_kernel.schedule import HOUR
 from evidence_runtime import MemoryStore, run_fleet
-from evidence_runtime.fleet import Latencies
+from evidence_runtime.rounds import Latencies
+from tests.runtime.forms import FLEETS, Fleet
 
 NOW = 1_767_456_000_000
 HALF_A_DAY = b'{"installed_at":"2026-01-03T04:00:00Z"}'
+
+
+@pytest.fixture(name="run_fleet", params=[*FLEETS.values()], ids=[*FLEETS])
+def either_form(request: pytest.FixtureRequest) -> Fleet:
+    """Either form of a round."""
+    form: Fleet = request.param
+    return form
 
 
 def nothing(*_: object) -> Any:
@@ -32,7 +40,7 @@ def due(*tenants: str) -> MemoryStore:
     return store
 
 
-def test_each_tenant_has_one_tick() -> None:
+def test_each_tenant_has_one_tick(run_fleet: Fleet) -> None:
     tenants = [f"t{n}" for n in range(200)]
     ended: list[TickResult] = []
     done = run_fleet(MemoryStore(), tenants, nothing, workers=4, ended=ended.append, clock=lambda: NOW)
@@ -58,7 +66,7 @@ def test_no_more_than_so_many_at_once() -> None:
     assert 1 < most[0] <= 3
 
 
-def test_a_tick_that_dies_is_its_tenant_s_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_tick_that_dies_is_its_tenant_s_alone(run_fleet: Fleet, caplog: pytest.LogCaptureFixture) -> None:
     def generate(tenant: str, *_: object) -> Any:
         if tenant == "b":
             raise SystemExit(3)
@@ -71,7 +79,7 @@ def test_a_tick_that_dies_is_its_tenant_s_alone(caplog: pytest.LogCaptureFixture
     assert (done.died, done.all_well) == (1, False)
 
 
-def test_a_tenant_without_an_id_is_refused_and_counted() -> None:
+def test_a_tenant_without_an_id_is_refused_and_counted(run_fleet: Fleet) -> None:
     done = run_fleet(MemoryStore(), ["", {"cloudId": "a"}, None], nothing, clock=lambda: NOW)
     assert done.outcomes == {Outcome.REFUSED: 2, Outcome.NOT_DUE: 1}
     assert not done.all_well
@@ -110,7 +118,7 @@ def test_what_does_not_end_in_time_is_cut_and_the_next_tick_goes_on() -> None:
     assert again.outcomes == {Outcome.GENERATED: 1}
 
 
-def test_what_the_iterable_raises_comes_back_after_the_ticks_in_flight() -> None:
+def test_what_the_iterable_raises_comes_back_after_the_ticks_in_flight(run_fleet: Fleet) -> None:
     def tenants() -> Iterator[str]:
         yield "a"
         raise LookupError("no more")
@@ -123,7 +131,7 @@ def test_what_the_iterable_raises_comes_back_after_the_ticks_in_flight() -> None
         run_fleet(store, [], nothing, workers=0)
 
 
-def test_what_the_listener_raises_comes_back() -> None:
+def test_what_the_listener_raises_comes_back(run_fleet: Fleet) -> None:
     def ended(_: TickResult) -> None:
         raise BrokenPipeError
 
@@ -139,7 +147,14 @@ def test_jitter_is_waited_and_ends_with_a_stop() -> None:
     assert run_fleet(MemoryStore(), ["a", "b"], nothing, jitter=0.002, workers=1).ticks == 2
 
 
-def test_memory_does_not_grow_with_the_ticks() -> None:
+def test_who_is_skipped_by_a_stop_is_missed() -> None:
+    stop = Event()
+    Timer(0.05, stop.set).start()
+    done = run_fleet(MemoryStore(), ["a"], nothing, jitter=1e6, workers=2, stop=stop)
+    assert (done.ticks, done.stopped) == (0, True)
+
+
+def test_memory_does_not_grow_with_the_ticks(run_fleet: Fleet) -> None:
     store = MemoryStore()
 
     def peak(count: int) -> int:
@@ -149,8 +164,8 @@ def test_memory_does_not_grow_with_the_ticks() -> None:
         tracemalloc.stop()
         return size
 
-    peak(2000)
-    assert peak(6000) < peak(2000) + 100_000
+    peak(500)
+    assert peak(2500) < peak(500) + 50_000
 
 
 def test_latencies_are_counted_in_buckets() -> None:

@@ -1,5 +1,6 @@
 """The Redis store: what is Failed and what Unknown, and that nothing is sent twice."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socketserver import BaseRequestHandler, ThreadingTCPServer
@@ -10,6 +11,7 @@ import redis as client
 
 from evidence_kernel import Absent, Applied, Conflict, Expect, Failed, Found, Unknown
 from evidence_runtime import StoreError
+from evidence_runtime.aio.redis import RedisStore as AsyncRedisStore
 from evidence_runtime.redis import RedisStore
 from tests.runtime.served import applied, emptied, value
 from tests.servers import HOST, Server, free_port
@@ -64,6 +66,19 @@ def test_an_answer_that_takes_too_long_is_unknown_and_of_a_read_failed(url: str,
         assert (store.put(KEY, b"a", Expect.ANY), store.get(KEY)) == (Unknown(), Failed())
         server.client_unpause()
         assert isinstance(store.put(KEY, b"b", Expect.ANY), Applied) and value(store.get(KEY)) == b"b"
+
+
+def test_a_call_that_is_cancelled_leaves_no_answer_to_the_next(url: str, server: client.Redis) -> None:
+    async def calls() -> bytes:
+        async with AsyncRedisStore(url) as store:
+            await store.put(KEY, b"a", Expect.ANY)
+            server.client_pause(1000)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(store.put("tests:other", b"b", Expect.ANY), 0.1)
+            server.client_unpause()
+            return value(await store.get(KEY))
+
+    assert asyncio.run(calls()) == b"a"
 
 
 def test_without_a_connection_nothing_was_sent() -> None:

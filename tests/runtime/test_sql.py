@@ -1,5 +1,6 @@
 """The SQL store over PostgreSQL and SQLite: what is Failed and what Unknown, in both forms."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from evidence_kernel import Applied, Conflict, Expect, Failed, Found, Unknown
+from evidence_kernel import Absent, Applied, Conflict, Expect, Failed, Found, Unknown
 from evidence_runtime import Store, StoreError
 from evidence_runtime.aio.sql import SqlStore as AsyncSqlStore
 from evidence_runtime.conformance import Bridge, Suite
@@ -143,6 +144,20 @@ def test_a_statement_that_takes_the_server_too_long_is_failed(
 ) -> None:
     with opened(server, form, statement_timeout="300") as store, held(store, other) as put:
         assert put.result() == Failed()
+
+
+def test_a_call_that_is_cancelled_leaves_no_answer_to_the_next(server: str, other: psycopg.Connection[Any]) -> None:
+    async def calls() -> object:
+        async with AsyncSqlStore(server) as store:
+            version = applied(await store.put(KEY, b"a", Expect.ANY))
+            other.execute(HOLD)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(store.put(KEY, b"b", version), 0.3)
+            assert await store.get("tests:none") == Absent()
+            return await store.get(KEY)
+
+    answer = asyncio.run(calls())
+    assert isinstance(answer, Found) and answer.value == b"a"
 
 
 def test_a_transaction_that_cannot_be_serialized_is_failed(server: str, other: psycopg.Connection[Any]) -> None:

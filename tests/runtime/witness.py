@@ -12,7 +12,17 @@ from typing import Any
 
 from attrs import frozen
 
-from evidence_kernel import Applied, Expect, Expectation, Found, ReadAnswer, TickResult, Trigger, WriteAnswer
+from evidence_kernel import (
+    Applied,
+    EnsureResult,
+    Expect,
+    Expectation,
+    Found,
+    ReadAnswer,
+    TickResult,
+    Trigger,
+    WriteAnswer,
+)
 from evidence_runtime import Store, ensure_evidence, invocation, run_tick
 from evidence_runtime.drive import Clock, FailClosed, Generator, Observer
 from tests.runtime.judge import GIVEN
@@ -69,8 +79,10 @@ class _Ear(logging.Handler):
         """This thread now runs that tick."""
         before = getattr(self.here, "ticks", [])
         self.here.ticks = [*before, (journal, tick)]
-        yield
-        self.here.ticks = before
+        try:
+            yield
+        finally:
+            self.here.ticks = before
 
 
 _EAR = _Ear()
@@ -144,6 +156,7 @@ def tick(
     *,
     gate: Gate = _nothing,
     observe: Observer | None = None,
+    run: Callable[..., TickResult] = run_tick,
 ) -> TickResult:
     """Run a tick and write down all that it does."""
     call = invocation(tenant)
@@ -161,7 +174,7 @@ def tick(
     witness = Witness(store, journal, name, gate)
     journal.note(name, "start", tenant=tenant, alone=False)
     with _EAR.hearing(journal, name):
-        result = run_tick(witness, call, generating, clock=_noted(journal, name, clock), observe=observe)
+        result = run(witness, call, generating, clock=_noted(journal, name, clock), observe=observe)
     ended = {"outcome": result.outcome.value, "did_backfill": result.did_backfill}
     journal.note(name, "result", reason=result.reason.value, **ended)
     return result
@@ -175,6 +188,7 @@ def backfill(
     *,
     gate: Gate = _nothing,
     observe: Observer | None = None,
+    run: Callable[..., EnsureResult] = ensure_evidence,
 ) -> None:
     """Run the backfill alone and write down all that it does."""
     call = invocation(tenant)
@@ -182,7 +196,7 @@ def backfill(
     witness = Witness(store, journal, name, gate)
     journal.note(name, "start", tenant=tenant, alone=True)
     try:
-        result = ensure_evidence(witness, call, clock=_noted(journal, name, clock), observe=observe)
+        result = run(witness, call, clock=_noted(journal, name, clock), observe=observe)
     except FailClosed as refusal:
         journal.note(name, "result", outcome="FAIL_CLOSED", reason=refusal.reason.value, did_backfill=False)
     else:

@@ -2,6 +2,7 @@
 
 from evidence_runtime.aio.adapters import Direct, Threaded
 from evidence_runtime.aio.drive import FailClosed, ensure_evidence, invocation, perform, run_tick, system_clock
+from evidence_runtime.aio.fleet import run_fleet
 from evidence_runtime.aio.store import AsyncStore, StoreError
 from evidence_runtime.aio.urls import open_store
 
@@ -15,6 +16,7 @@ __all__ = [
     "invocation",
     "open_store",
     "perform",
+    "run_fleet",
     "run_tick",
     "system_clock",
 ]

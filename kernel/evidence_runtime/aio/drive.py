@@ -60,10 +60,10 @@ async def run_tick(
     """Run one tick to its end; the outcome, also where the store or the generator failed.
 
     `clock` returns ms since 1970-01-01T00:00:00Z. `store_timeout` and `generate_timeout` in seconds: a get
-    that takes longer is Failed, a put Unknown, a report a failed generation; what was begun may
-    still take effect. A BaseException of the store or the generator that is no Exception passes through, as
-    a crash. Raises evidence_kernel.Misuse for a tick id outside of its grammar, and where `clock` gives what
-    is no instant.
+    that takes longer is Failed, a put Unknown, a report a failed generation; what was begun may still take
+    effect. A BaseException of the store or the generator that is no Exception passes through, as a crash.
+    Raises evidence_kernel.Misuse for a tick id outside of its grammar, and where `clock` gives what is no
+    instant.
     """
     generate = generate if generate_timeout is None else limited(generate, generate_timeout)
     result = await _run(start(invocation), _limited(store, store_timeout), generate, clock, observe)

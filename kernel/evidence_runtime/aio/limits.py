@@ -1,6 +1,7 @@
 """Time limits: a call that takes too long is cancelled, and what it may still do is Unknown.
 
-Only the limit's own cancellation becomes an answer; one from outside passes through.
+Only the limit's own cancellation becomes an answer; one from outside passes through. A call that does not heed its
+cancellation is waited for.
 """
 
 from asyncio import timeout

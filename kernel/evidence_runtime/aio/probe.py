@@ -2,13 +2,12 @@
 """Whether a store keeps its conditions, tried on a key of its own, and whether its clock agrees with ours."""
 
 import secrets
-import time
 from typing import Protocol
 
 from evidence_kernel import Absent, Applied, Conflict, Expect, Expectation, Found, Version
-from evidence_kernel.messages import fault
 from evidence_kernel.schedule import CLOCK_TOLERANCE
-from evidence_runtime.aio.store import AsyncStore, StoreError, logger
+from evidence_runtime.aio.store import AsyncStore, StoreError
+from evidence_runtime.shell import say, system_clock
 
 SCRATCH = "evidence:probe:"
 
@@ -71,9 +70,8 @@ async def warn_of_skew(store: Clocked, name: str) -> None:
 
     Raises StoreError where the server does not say.
     """
-    before = time.time_ns() // 1_000_000
+    before = system_clock()
     there = await store.server_time()
-    after = time.time_ns() // 1_000_000
+    after = system_clock()
     if there is not None and not before - CLOCK_TOLERANCE <= there <= after + CLOCK_TOLERANCE:
-        line = fault("clock", name, f"{there - after:+}ms")
-        logger.log(line.level, "%s", line.text)
+        say("clock", name, None, f"{there - after:+}ms")

@@ -24,8 +24,8 @@ from evidence_kernel import (
     Unknown,
     WriteAnswer,
 )
-from evidence_kernel.messages import fault
-from evidence_runtime.aio.store import StoreError, logger
+from evidence_runtime.aio.store import StoreError
+from evidence_runtime.shell import say
 
 _RECORD, _VERSION, _KEYS = "{evidence}:record:", "{evidence}:version", "{evidence}:keys"  # one slot of a cluster
 # A script that fails is not undone: what makes the write is its last command.
@@ -57,7 +57,7 @@ class RedisStore:
     keys is refused. In a cluster all of it is in one slot.
 
     Failed: no connection was to be had, so nothing was sent; or the server answered with an error, which
-    redis-py's "Exceptions" calls ResponseError: it refuses a script before its first write where it is
+    redis-py's "Error handling" calls ResponseError: it refuses a script before its first write where it is
     read-only, out of memory, cannot save, loads or is busy (redis.io, "Scripting with Lua", "EVAL"), and no
     command after that can fail but for a key of another type, which then leaves the record as it was. Unknown:
     everything else, so a time-out and a connection that was lost. Commands are sent on a connection from the
@@ -112,7 +112,7 @@ class RedisStore:
         try:
             version, value = await self._call("HMGET", _RECORD + key, "version", "value")
         except RedisError as error:
-            _say(key, error)
+            say("redis", key, error)
             return Failed()
         return Absent() if version is None else Found(value, version.decode())
 
@@ -155,7 +155,7 @@ class RedisStore:
         try:
             connection = await self._pool.get_connection()
         except RedisError as error:
-            _say(key, error)
+            say("redis", key, error)
             return Failed()
         try:
             try:
@@ -163,7 +163,7 @@ class RedisStore:
             except NoScriptError:  # it was not run: the server does not know it yet
                 version = await _ask(connection, "EVAL", script, *given)
         except RedisError as error:
-            _say(key, error)
+            say("redis", key, error)
             return Failed() if isinstance(error, ResponseError) else Unknown()
         finally:
             await self._pool.release(connection)
@@ -180,8 +180,3 @@ class RedisStore:
 async def _ask(connection: Any, *command: Any) -> Any:
     await connection.send_command(*command)
     return await connection.read_response()
-
-
-def _say(key: str, error: RedisError) -> None:
-    line = fault("redis", key, type(error).__name__)
-    logger.log(line.level, "%s", line.text)

@@ -29,8 +29,9 @@ from evidence_runtime.command.shared import (
     tenants_in,
 )
 from evidence_runtime.drive import invocation, run_tick
-from evidence_runtime.fleet import Round, run_fleet
+from evidence_runtime.fleet import run_fleet
 from evidence_runtime.overview import known_tenants
+from evidence_runtime.rounds import Round
 from evidence_runtime.store import Store
 
 
