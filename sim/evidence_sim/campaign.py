@@ -3,9 +3,10 @@
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from itertools import islice
 from multiprocessing import active_children, get_context
 from typing import Self
@@ -41,7 +42,7 @@ class Seeds:
 
 
 def one_seed(plan: Plan, seed: int, cells: Cells | None = None) -> Tally:
-    """The tally of one seed, over cells in memory where no others are given."""
+    """The tally of one seed, over empty cells: in memory, where no others are given."""
     counting = Counting(seed, plan.tenants)
     for fact in sample(plan, seed, MemoryCells() if cells is None else cells):
         counting.count(fact)
@@ -117,14 +118,20 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@contextmanager
+def _worlds(place: Place | None) -> Iterator[Callable[[int], AbstractContextManager[Cells]]]:
+    """What gives the empty cells of a seed."""
+    if place is None:
+        yield lambda _: nullcontext(MemoryCells())
+        return
+    with place.open() as store:
+        yield partial(place.world, store)
+
+
 def _chunk(plan: Plan, first: int, count: int, place: Place | None) -> Tally:
     whole = Tally()
-    with ExitStack() as stack:
-        store = None if place is None else stack.enter_context(place.open())
+    with _worlds(place) as world:
         for seed in range(first, first + count):
-            if place is None or store is None:
-                whole.add(one_seed(plan, seed))
-                continue
-            with place.world(store, seed) as cells:
+            with world(seed) as cells:
                 whole.add(one_seed(plan, seed, cells))
     return whole

@@ -16,7 +16,7 @@ _HANDS = 3  # connections that write at once, and as many that read
 _KEYS = 4  # histories of each kind
 _TURNS = 8  # of each writer on a key
 _READS = 20_000  # of each reader at most
-_FORGETS = 5  # each so manieth write's answer is lost on the way: whoever made it must look
+_FORGETS = 5  # of so many answers to writes one is lost on its way
 
 
 @define

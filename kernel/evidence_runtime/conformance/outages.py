@@ -110,8 +110,10 @@ def it_comes_back(trial: Trial) -> None:
     stores, key = [trial.store, trial.another()], trial.key()
     applied(trial.store.put(key, b"before", Expect.ABSENT))
     trial.subject.stop()
-    trial.store.get(key)  # one notices, the other does not
-    trial.subject.start()
+    try:
+        trial.store.get(key)  # one notices, the other does not
+    finally:
+        trial.subject.start()
     for number, store in enumerate(stores):
         _await(trial, partial(_writes, store, trial.key(f"after{number}")), f"connection {number} does not write again")
         _await(trial, partial(_reads, store, key), f"connection {number} does not read again")
@@ -153,8 +155,11 @@ def what_was_acknowledged_survives_a_crash(trial: Trial) -> None:
         finally:
             ended = True
 
-    at_once([partial(write, hand) for hand in range(4)] + [crash])
-    trial.subject.start()
+    hands: list[Callable[[], None]] = [crash, *(partial(write, hand) for hand in range(4))]
+    try:
+        at_once(hands)
+    finally:
+        trial.subject.start()
     _await(trial, partial(_reads, trial.store, trial.key("0")), "the store is not read again")
     for number, answer in sorted(answers.items()):
         now = trial.store.get(trial.key(f"{number}"))
