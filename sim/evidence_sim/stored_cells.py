@@ -41,20 +41,24 @@ class Place:
     @contextmanager
     def world(self, store: Store, seed: int) -> Iterator["StoredCells"]:
         """Empty cells for a seed, whose keys are deleted at the end."""
-        prefix = f"{self.prefix}{seed}:"
+        cells = StoredCells(store, f"{self.prefix}{seed}:")
         try:
-            yield StoredCells(store, prefix)
+            yield cells
         finally:
-            emptied(store, prefix)
+            cells.remove()
 
 
 def emptied(store: Store, prefix: str) -> None:
     """Delete all keys with that prefix. Raises StoreError where the store does not say that it did."""
     for key in [*store.scan(prefix)]:
-        if not isinstance(store.delete(key, Expect.ANY), Applied):
-            raise StoreError(f"{key} could not be deleted; delete what begins with {prefix}")
-        if isinstance(store, Sweeping):
-            store.sweep(key)
+        _remove(store, key)
+
+
+def _remove(store: Store, key: str) -> None:
+    if not isinstance(store.delete(key, Expect.ANY), Applied):
+        raise StoreError(f"{key} could not be deleted; delete all that begins as it does")
+    if isinstance(store, Sweeping):
+        store.sweep(key)
 
 
 @define
@@ -70,6 +74,7 @@ class StoredCells:
     _prefix: str
     _known: MemoryCells = field(factory=MemoryCells)
     _versions: Mapping[str, dict[Version, Version]] = field(factory=dict)
+    _written: set[str] = field(factory=set)  # keys, also those that were deleted since
 
     def at(self, key: str) -> Cell:
         """What the store holds now, with the past and the writer that memory has."""
@@ -88,6 +93,7 @@ class StoredCells:
         if not isinstance(expect, Expect) and expect not in versions:  # a store cannot be asked for what it never gave
             return None
         real = expect if isinstance(expect, Expect) else versions[expect]
+        self._written.add(place)
         answer = self._store.delete(place, real) if value is None else self._store.put(place, value, real)
         known = self._known.write(key, value, expect, origin)
         if known is None:
@@ -97,11 +103,16 @@ class StoredCells:
         if not isinstance(answer, Applied):
             raise StoreError(_not_due(key, answer, Applied("...")))
         versions = {**versions, known.at(key).version: answer.version}
-        return StoredCells(self._store, self._prefix, known, {**self._versions, key: versions})
+        return StoredCells(self._store, self._prefix, known, {**self._versions, key: versions}, self._written)
 
     def forget(self, keys: Iterable[str]) -> "StoredCells":
         """Without a past."""
-        return StoredCells(self._store, self._prefix, self._known.forget(keys), self._versions)
+        return StoredCells(self._store, self._prefix, self._known.forget(keys), self._versions, self._written)
+
+    def remove(self) -> None:
+        """Delete all that was ever written. Raises StoreError where the store does not say that it did."""
+        for key in sorted(self._written):
+            _remove(self._store, key)
 
 
 def _not_due(key: str, answer: object, due: object) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from evidence_kernel import Expect
 from evidence_runtime import MemoryStore, StoreError, open_store
+from evidence_runtime.objects import ObjectStore
 from evidence_sim.campaign import Seeds, Workers, one_seed, placed
 from evidence_sim.cli import main
 from evidence_sim.sample import Plan
@@ -32,9 +33,10 @@ def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 
 def left_behind(url: str) -> list[str]:
-    """Keys of campaigns that are still there."""
+    """Keys of campaigns that are still there; in a bucket, the objects too that say that one was deleted."""
     with open_store(url) as store:
-        return list(store.scan(NAMESPACE))
+        objects = store._bucket.list().collect() if isinstance(store, ObjectStore) else []
+        return [*store.scan(NAMESPACE), *(one["path"] for one in objects if one["path"].startswith("evidence-sim"))]
 
 
 @pytest.mark.parametrize("kind", KINDS)
