@@ -72,12 +72,14 @@ class At:
     def name(self) -> Hashable:
         """What later steps, and what is read off them, may depend on; states of one name are one.
 
-        A status matters by being there or not. Once there is a claim, the ledger matters by the number of the
-        attempt and by what SETTLE will expect, an ending by its outcome, a publication by being there or not.
+        What the machine takes for its own may be what it put, or not. A status matters by being there or not. Once
+        there is a claim, the ledger matters by the number of the attempt and by what SETTLE will expect, an ending
+        by its outcome, a publication by being there or not.
         """
         state, attempt = self.state, self.state.attempt
         asked = self.seen.abstract(self.effect, _remembered(state, self.effect))
-        common = (state.phase, asked, state.alone, state.evidence, state.did_backfill, state.opened is None)
+        status, evidence = state.opened is None, (state.evidence, state.did_backfill)
+        common = (state.phase, asked, state.alone, status, *evidence, *self._puts())
         if attempt is None or attempt.number == 0:
             return *common, state.backfill, state.installed_at, attempt, state.ending is None, self.seen
         ending = None if state.ending is None else (state.ending.outcome, state.ending.reason)
@@ -85,6 +87,13 @@ class At:
             return *common, attempt.trigger, ending
         held = attempt.ledger.expect, self.seen.claimed
         return *common, attempt.trigger, attempt.number, held, attempt.publication is None, ending
+
+    def _puts(self) -> Iterator[tuple[bool, bool]]:
+        """Of evidence, claim and publication: whether it was put, and whether that is what a read-back is held to."""
+        attempt, seen = self.state.attempt, self.seen
+        yield seen.wrote is None, self.state.backfill == seen.wrote
+        yield seen.claim is None, attempt is not None and attempt.ledger.value == seen.claim
+        yield seen.published is None, attempt is not None and attempt.publication == seen.published
 
 
 def rows(machine: Machine = KERNEL) -> tuple[Row, ...]:
