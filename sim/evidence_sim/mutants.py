@@ -1,45 +1,19 @@
-"""Every single-row mutant of the two tables, and what notices it.
+"""Every single-row mutant of the two tables.
 
 A mutant is the kernel with one row changed: another evidence state, another target, another outcome, a
-refusal, a warning or an audit line left out. Each is searched within the bounds of SEARCHES. The graph
-notices it where one move of one world leads elsewhere or says something else than the kernel's; an
-invariant where it is violated. A mutant whose graph is the kernel's is equivalent within these bounds.
+refusal, a warning or an audit line left out, an audit line or a decision added.
 """
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, cast
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
 from evidence_kernel import EVIDENCE, EvidenceState, Outcome, Phase, Reason
 from evidence_kernel.tables import ROUTES
-from evidence_sim.config import Config, Initial
-from evidence_sim.explore.bounds import Bounds, Move, Scope
-from evidence_sim.explore.canonical import Key, canonical
-from evidence_sim.explore.search import Explored, Search
-from evidence_sim.facts import Fact
-from evidence_sim.faults import PROFILES
-from evidence_sim.invariants import INVARIANTS
-
-_VALID = Initial("valid-24h")
-_FIRST = (
-    *(Initial(evidence) for evidence in ("absent", "valid-24h", "invalid", "future")),
-    evolve(_VALID, ledger="malformed"),
-    evolve(_VALID, publication="AUTO_24H"),
-)
-# What mutants are searched in: (profile, bounds, beginnings).
-SEARCHES: tuple[tuple[str, Bounds, tuple[Initial, ...]], ...] = (
-    ("cloud-kv", Bounds(2, 1, 0), _FIRST),
-    ("cloud-kv", Bounds(1, 2, 0), (Initial("absent"), Initial("valid-12h"))),
-    ("cloud-kv", Bounds(2, 1, 0, scope=Scope.STATUS), (Initial("absent"), _VALID)),
-    ("crash-stop", Bounds(2, 0, 1), (Initial("valid-12h"),)),
-    ("lying-disk", Bounds(1, 1, 0), (Initial("absent"), _VALID)),
-)
-_ROOM = 2  # a search is stopped at so many states for each of the kernel's moves: it differs long before
-
-Edge = tuple[Any, ...]
+from evidence_sim.reuse import Place
 
 
 @frozen
@@ -51,15 +25,10 @@ class Mutant:
     at: tuple[Any, Any]
     into: Any
 
-
-@frozen
-class Kill:
-    """What noticed a mutant: the fault on the shortest way to the difference, and the invariants it violates."""
-
-    name: str
-    graph: bool
-    invariants: tuple[str, ...]
-    faults: tuple[str, ...] = field(default=())
+    @property
+    def place(self) -> Place:
+        """Where a step looks it up."""
+        return ("EVIDENCE", self.at[0]) if self.table == "EVIDENCE" else self.at
 
 
 def mutants() -> list[Mutant]:
@@ -117,77 +86,3 @@ def mutated(mutant: Mutant) -> Iterator[None]:
         yield
     finally:
         rows[key] = kept
-
-
-@define
-class Stream:
-    """A search as the list of its moves, in order: of one numbering of states, so equal lists are equal graphs.
-
-    With `model`, the list of another, the first difference is kept as `differs`: the faults on the way to it.
-    """
-
-    model: "Stream | None" = None
-    moves: list[Edge] = field(factory=list)
-    differs: tuple[str, ...] | None = None
-    _faults: list[frozenset[str]] = field(factory=list)
-
-    def begin(self, roots: int) -> None:
-        """So many states have no way that leads to them."""
-        self._faults = [frozenset()] * roots
-
-    def take(self, before: int, move: Move, after: int) -> None:
-        """One move."""
-        met = self._faults[before] | {fact.fault for fact in move.facts if fact.fault is not None}
-        if after == len(self._faults):
-            self._faults.append(met)
-        edge = (before, str(move.action), after, *(_says(fact) for fact in move.facts))
-        at = len(self.moves)
-        self.moves.append(edge)
-        if self.model is not None and self.differs is None:
-            if at >= len(self.model.moves) or self.model.moves[at] != edge:
-                self.differs = tuple(sorted(met))
-
-
-def searched(number: int, model: Stream | None = None) -> tuple[Stream, Explored]:
-    """One of SEARCHES, run on the kernel as it is now."""
-    profile, bounds, begins = SEARCHES[number]
-    roots = [Config(profile=profile, initial=(initial,)) for initial in begins]
-    stream = Stream(model)
-    stream.begin(len(roots))
-    limit = 10**9 if model is None else _ROOM * len(model.moves)
-    search = Search(roots, bounds, canonical, stream.take, limit)
-    for _ in search.levels():
-        pass
-    if model is not None and stream.differs is None and len(stream.moves) < len(model.moves):
-        stream.differs = ()
-    return stream, search.found
-
-
-def kill(mutant: Mutant, models: Sequence[Stream]) -> Kill:
-    """Search a mutant; `models` are the kernel's own searches."""
-    violated: set[str] = set()
-    ways: list[tuple[str, ...]] = []
-    with mutated(mutant):
-        for number, model in enumerate(models):
-            stream, found = searched(number, model)
-            violated |= set(found.violations) & PROFILES[found.profile].promised
-            if stream.differs is not None:
-                ways.append(stream.differs)
-    names = tuple(invariant.id for invariant in INVARIANTS if invariant.id in violated)
-    return Kill(mutant.name, bool(ways), names, min(ways, key=lambda way: (len(way), way), default=()))
-
-
-def models() -> list[Stream]:
-    """The kernel's own searches. Raises AssertionError where the kernel breaks a promise in one of them."""
-    streams = []
-    for number, (profile, _, _) in enumerate(SEARCHES):
-        stream, found = searched(number)
-        assert not set(found.violations) & PROFILES[profile].promised, found.violations
-        streams.append(stream)
-    return streams
-
-
-def _says(fact: Fact) -> Key:
-    """What a move says to the outside: its log lines and its result."""
-    lines = tuple(line.text for line in fact.log)
-    return (lines, fact.outcome, str(getattr(fact.result, "reason", "")), str(getattr(fact.result, "evidence", "")))

@@ -14,12 +14,16 @@ from attrs import asdict
 
 from evidence_sim.campaign import processors
 from evidence_sim.config import Config
+from evidence_sim.faults import PROFILES
+from evidence_sim.goals import faults
 from evidence_sim.invariants import INVARIANTS
-from evidence_sim.mutants import SEARCHES, Kill, Mutant, Stream, kill, models, mutants, tables_hash
+from evidence_sim.kills import GRAPH, PROVED, SEARCHES, Kill, Refuted, graphs, kill
+from evidence_sim.mutants import Mutant, mutants, tables_hash
 from evidence_sim.report import console, progress
-from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, write_json, write_text
+from evidence_sim.reuse import Graph
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, needs_z3, write_json, write_text
 
-FORMAT = "evidence-mutants/1"
+FORMAT = "evidence-mutants/2"
 PAGE, DATA = "mutants.md", "mutants.json"
 # Why an invariant is kept that no mutant of one row violates: its defect is not in a row.
 KEPT = {
@@ -33,7 +37,7 @@ KEPT = {
     "S15": "a status put blindly: v2.20",
     "S17": "the schedule, which no row decides: `early-generate`",
 }
-_models: list[Stream] = []
+_kernel: list[tuple[list[Graph], Refuted]] = []  # this process's own
 
 
 def add(commands: Any) -> None:
@@ -47,11 +51,13 @@ def add(commands: Any) -> None:
 
 
 def _begin() -> None:
-    _models[:] = models()
+    from evidence_sim.proof.changed import Changed  # needs Z3, which the rest of the command line does not
+
+    _kernel[:] = [(graphs(), Changed().refuted)]
 
 
 def _kill(mutant: Mutant) -> Kill:
-    return kill(mutant, _models)
+    return kill(mutant, *_kernel[0])
 
 
 def killed(chosen: Sequence[Mutant], jobs: int) -> Iterator[Kill]:
@@ -64,6 +70,7 @@ def killed(chosen: Sequence[Mutant], jobs: int) -> Iterator[Kill]:
 
 
 def _mutants(given: argparse.Namespace) -> int:
+    needs_z3("mutants")
     chosen = [mutant for mutant in mutants() if given.only is None or given.only in mutant.name]
     if not chosen:
         raise Unusable(f"no mutant has {given.only!r} in its name; one is {mutants()[0].name!r}")
@@ -104,19 +111,26 @@ def page(kills: Sequence[Kill]) -> str:
     """What noticed the mutants, what each invariant is good for, and which faults are needed."""
     noticed = [done for done in kills if done.graph]
     by_invariant = [done for done in kills if done.invariants]
+    refuted = [done for done in kills if done.proof is not None]
+    only = [done for done in refuted if not PROVED & {*done.invariants}]
     bounds = [f"- {bounds.said(Config(profile=profile))}" for profile, bounds, _ in SEARCHES]
     lines = [
         "# Mutants of the tables",
         "",
         "Written by `evidence-sim mutants --write spec`. One row of `EVIDENCE` or `SCHEDULER` is changed: another",
-        "state, another target, another outcome, a line left out or added. The graph notices a mutant where one move",
-        "of one world leads elsewhere, or says something else, than the kernel's; an invariant where it is violated.",
-        "A mutant that neither notices has the kernel's graph, so it is equivalent within the bounds:",
+        "state, another target, another outcome, a line left out or added. The graph notices a mutant where in one",
+        "world, after the same actions, it asks, logs or ends otherwise than the kernel; an invariant where it is",
+        "violated. A mutant that neither notices is equivalent within the bounds:",
         "",
         *bounds,
         "",
+        "The [proof](proof.md) refutes a mutant where one of its moves, in some world, leads out of the inductive",
+        "invariant: S1-S9 or S17 may break, after any number of ticks and faults, or only what they rest on. It is",
+        "asked about twice the kernel's control states at most: a few mutants go round and count for ever.",
+        "",
         f"{len(kills):,} mutants: the graph notices {len(noticed):,}, invariants {len(by_invariant):,},"
         f" {len(kills) - len(noticed):,} are equivalent.",
+        f"The proof refutes {len(refuted):,}; {len(only):,} of them violate none of S1-S9 and S17 within the bounds.",
         "",
         *_invariants(kills),
         *_faults(noticed),
@@ -139,14 +153,20 @@ def _invariants(kills: Sequence[Kill]) -> Iterator[str]:
 
 
 def _faults(noticed: Sequence[Kill]) -> Iterator[str]:
-    """Which faults a mutant needs to be told from the kernel: those on the shortest way of the fewest faults."""
-    needed = Counter(fault for done in noticed for fault in done.faults)
-    only = Counter(done.faults[0] for done in noticed if len(done.faults) == 1)
-    yield "## Faults on the way to the first difference"
+    """How many mutants are noticed only with a fault: by the graph, and by each invariant that kills."""
+    shortest = Counter(fault for done in noticed for fault in done.faults)
+    ids = [invariant.id for invariant in INVARIANTS if any(invariant.id in done.invariants for done in noticed)]
+    names = (GRAPH, *ids)
+    columns = [Counter(fault for done in noticed for fault in done.needs.get(name, ())) for name in names]
+    yield "## Which faults are needed"
     yield ""
-    yield "| fault | mutants | with no other fault |"
-    yield "|---|---:|---:|"
-    yield f"| none | {sum(not done.faults for done in noticed):,} | |"
-    for fault in sorted(needed):
-        yield f"| {fault} | {needed[fault]:,} | {only[fault]:,} |"
+    yield "How many mutants the graph, or an invariant, notices only with that fault: it is on every way to that within"
+    yield "the bounds. Before it, how many have the fault on a shortest way to the first difference."
+    yield ""
+    yield f"| fault | on a shortest way | graph | {' | '.join(ids)} |"
+    yield f"|---|{'---:|' * (len(ids) + 2)}"
+    for fault in sorted({fault for profile, _, _ in SEARCHES for fault in faults(PROFILES[profile])}):
+        yield f"| {fault} | {shortest[fault]:,} | {' | '.join(f'{column[fault]:,}' for column in columns)} |"
+    free = [sum(name in (GRAPH, *done.invariants) and name not in done.needs for done in noticed) for name in names]
+    yield f"| no one fault | {sum(not done.faults for done in noticed):,} | {' | '.join(f'{n:,}' for n in free)} |"
     yield ""

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from evidence_sim.usage import FOUND, GIVEN, OK, Unusable, write_json
+from evidence_sim.usage import FOUND, GIVEN, OK, needs_z3, write_json
 
 _PROVED = "PROVED S1-S9, S17 (any number of ticks and faults, cloud-kv)"
 
@@ -18,12 +18,9 @@ def add(commands: Any) -> None:
 
 
 def _prove(given: argparse.Namespace) -> int:
-    try:
-        from evidence_sim.proof.check import obligations
-    except ModuleNotFoundError as error:
-        if error.name != "z3":
-            raise
-        raise Unusable("prove needs Z3; install it with: pip install z3-solver") from None
+    needs_z3("prove")
+    from evidence_sim.proof.check import obligations
+
     out = sys.stderr if given.json == Path("-") else sys.stdout
     checked = []
     for one in obligations():

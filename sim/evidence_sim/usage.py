@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ def count(most: int, least: int = 1) -> Callable[[str], int]:
         return int(text)
 
     return counted
+
+
+def needs_z3(command: str) -> None:
+    """Raises Unusable where there is no Z3, which only a part of the commands needs."""
+    if find_spec("z3") is None:
+        raise Unusable(f"{command} needs Z3; install it with: pip install z3-solver")
 
 
 def machines(text: str) -> tuple[str, ...]:

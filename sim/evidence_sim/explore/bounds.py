@@ -89,22 +89,32 @@ class Move:
 
 def moves(node: Node, bounds: Bounds) -> Iterator[Move]:
     """Every move that the budget allows, in a fixed order."""
+    for action in choices(node, bounds):
+        move = moved(node, action, bounds)
+        if move is not None:
+            yield move
+
+
+def choices(node: Node, bounds: Bounds) -> Iterator[Action]:
+    """Every action that may lead a move, before it is asked whether it is enabled."""
+    return (action for action in offered(node.world) if _allowed(action, node, bounds))
+
+
+def moved(node: Node, action: Action, bounds: Bounds) -> Move | None:
+    """The move that an action leads; None where it cannot happen, changes nothing or costs too much."""
     world = node.world
-    for action in offered(world):
-        if not _allowed(action, node, bounds):
-            continue
-        try:
-            after, fact = apply(world, action)
-        except NotEnabled:
-            continue
-        faults = node.faults - (fact.fault not in _FREE)
-        if faults < 0 or after is world:
-            continue
-        steps = node.steps - isinstance(action, Clock)
-        operators = node.operators - (isinstance(action, Outside) and action.record is None)
-        facts = [fact]
-        after = eager(after, fact, facts, bounds.scope)
-        yield Move(action, Node(after, faults, steps, operators), tuple(facts))
+    try:
+        after, fact = apply(world, action)
+    except NotEnabled:
+        return None
+    faults = node.faults - (fact.fault not in _FREE)
+    if faults < 0 or after is world:
+        return None
+    steps = node.steps - isinstance(action, Clock)
+    operators = node.operators - (isinstance(action, Outside) and action.record is None)
+    facts = [fact]
+    after = eager(after, fact, facts, bounds.scope)
+    return Move(action, Node(after, faults, steps, operators), tuple(facts))
 
 
 def eager(world: World, fact: Fact, facts: list[Fact], scope: Scope) -> World:

@@ -1,6 +1,7 @@
 """The obligations: the invariant holds at the beginning and survives every move; and none of it is vacuous."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from time import perf_counter
 
 import z3
@@ -11,7 +12,7 @@ from evidence_sim.machines import KERNEL
 from evidence_sim.proof.ground import instances
 from evidence_sim.proof.invariant import INVARIANT, Conjunct, begins
 from evidence_sim.proof.model import Term, World, world
-from evidence_sim.proof.moves import Move, Stores, moves
+from evidence_sim.proof.moves import Move, Stores, landings, moves, puts, steps
 from evidence_sim.proof.rows import Row, rows
 
 PATIENCE = 20_000  # ms of one question to the solver; who takes longer has not answered
@@ -52,27 +53,41 @@ class Proof:
 
     def obligations(self) -> Iterator[Checked]:
         """Init, then the moves."""
-        held = {conjunct: conjunct.held(self.before) for conjunct in self.invariant}
+        held, always = self._known()
         yield self._begun(held)
-        always = [conjunct.always(self.before) for conjunct in self.invariant]
         for move in moves(self.before, self.rows, self.stores):
-            yield self._moved(move, held, always)
+            began, verdicts = perf_counter(), dict(self._verdicts(move, held, always))
+            yield _checked(move.name, began, verdicts, _asked(*always, move.when) == z3.sat)
+
+    def refuted(self, others: Sequence[Row]) -> str | None:
+        """The first move of other rows, with the first conjunct that it breaks, or that stays undecided."""
+        held, always = self._known()
+        late = [put for put in puts(others) if put not in puts(self.rows)]
+        for move in chain(steps(self.before, others, self.stores), landings(self.before, late, self.stores)):
+            for conjunct, verdict in self._verdicts(move, held, always):
+                if verdict != z3.unsat:
+                    return f"{move.name} breaks {conjunct.name}" + (" (undecided)" if verdict == z3.unknown else "")
+        return None
+
+    def _known(self) -> tuple[dict[Conjunct, Term], list[Term]]:
+        """The invariant before a move: of its variables, and of all."""
+        held = {conjunct: conjunct.held(self.before) for conjunct in self.invariant}
+        return held, [conjunct.always(self.before) for conjunct in self.invariant]
 
     def _begun(self, held: Mapping[Conjunct, Term]) -> Checked:
         began, given = perf_counter(), begins(self.before)
         verdicts = {conjunct: _asked(given, z3.Not(now)) for conjunct, now in held.items()}
         return _checked("Init", began, verdicts, _asked(given) == z3.sat)
 
-    def _moved(self, move: Move, held: Mapping[Conjunct, Term], always: Sequence[Term]) -> Checked:
+    def _verdicts(
+        self, move: Move, held: Mapping[Conjunct, Term], always: Sequence[Term]
+    ) -> Iterator[tuple[Conjunct, Term]]:
         """First without quantifiers; what that leaves open is asked again with all that is known."""
-        began = perf_counter()
         after = {conjunct: _term(conjunct.held(move.after)) for conjunct in self.invariant}
         broken = {conjunct: z3.Not(now) for conjunct, now in after.items() if not now.eq(held[conjunct])}
         known = instances(held, self.before, [move.when, *broken.values()])
-        verdicts = {}
         if _asked(*known, move.when, z3.Or(*broken.values()), logic="QF_UFLIA") != z3.unsat:
-            verdicts = {conjunct: _asked(*always, move.when, breaks) for conjunct, breaks in broken.items()}
-        return _checked(move.name, began, verdicts, _asked(*always, move.when) == z3.sat)
+            yield from ((conjunct, _asked(*always, move.when, breaks)) for conjunct, breaks in broken.items())
 
 
 def _term(x: Term) -> Term:

@@ -4,7 +4,7 @@ A move is a condition and the world after it. Whatever a read may bring is any v
 that stale reads are in it; what a put meets is what stands there when it takes effect, however late that is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import z3
 from attrs import frozen
@@ -63,13 +63,22 @@ def inside(late: Term, age: Term) -> Term:
 
 def moves(w: World, rows: Sequence[Row], stores: Stores) -> Iterator[Move]:
     """Everything that may happen to the tenant; the rows first, in their order."""
+    yield from steps(w, rows, stores)
+    yield from landings(w, puts(rows), stores)
+    yield from _others(w, stores)
+
+
+def steps(w: World, rows: Iterable[Row], stores: Stores) -> Iterator[Move]:
+    """What any tick may do, by these rows."""
     for row in rows:
         t = fresh(TICK, "t")
         here = [w.phase(t) == RANK[row.phase]]
         here += [] if row.trigger is None else [w.late(t) == _is_late(row.trigger)]
         when, after = _answered(w, t, row, stores)
         yield Move(row.name, z3.And(*here, *when), _stepped(after, t, row))
-    yield from _landings(w, rows, stores)
+
+
+def _others(w: World, stores: Stores) -> Iterator[Move]:
     t = fresh(TICK, "t")
     yield Move("Crash", z3.And(w.phase(t) != NEW, w.phase(t) != RANK["END"]), w.at(t, phase=RANK["END"]))
     yield Move("Clock", z3.BoolVal(True), w.at(fresh(_INT, "host"), clock=fresh(_INT, "clock")))
@@ -233,10 +242,19 @@ def _asked(w: World, t: Term, asks: Asked) -> World:
     return w.at(t, carries=asks.true) if asks.role is Role.PUBLICATION else w
 
 
-def _landings(w: World, rows: Sequence[Row], stores: Stores) -> Iterator[Move]:
+# A put that may still be under way when its tick goes on: its phase, what it is, the trigger that is due.
+Late = tuple[str, Asked, str | None]
+
+
+def puts(rows: Iterable[Row]) -> list[Late]:
+    """The puts that rows answer."""
+    late = [(row.phase, row.effect, row.trigger) for row in rows if row.effect is not None and row.phase in PUTS]
+    return list(dict.fromkeys(late))
+
+
+def landings(w: World, late: Iterable[Late], stores: Stores) -> Iterator[Move]:
     """A put that was still under way takes effect, or is refused; the tick that asked may be gone."""
-    puts = [(row.phase, row.effect, row.trigger) for row in rows if row.effect is not None and row.phase in PUTS]
-    for phase, put, trigger in dict.fromkeys(puts):
+    for phase, put, trigger in late:
         t = fresh(TICK, "t")
         name = f"Land {phase}" + (f" [{trigger}]" if trigger else "")
         here = [getattr(w, f"pending_{phase}")(t)]

@@ -4,11 +4,11 @@ Nothing of a table is written here. A row says where a case leads, what is asked
 and decides; change the kernel and the rows are others, and so are the obligations.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 from attrs import evolve, frozen
 
-from evidence_kernel import Effect, Event, Invocation, Phase, Put, Reason, State, Step, ensure
+from evidence_kernel import Answer, Effect, Event, Invocation, Phase, Put, Reason, State, Step, ensure
 from evidence_sim import oracle
 from evidence_sim.config import records
 from evidence_sim.machine import Machine
@@ -68,6 +68,33 @@ class At:
     effect: Effect
     seen: Seen
 
+    @property
+    def name(self) -> Hashable:
+        """What later steps, and what is read off them, may depend on; states of one name are one.
+
+        What the machine takes for its own may be what it put, or not. A status matters by being there or not. Once
+        there is a claim, the ledger matters by the number of the attempt and by what SETTLE will expect, an ending
+        by its outcome, a publication by being there or not.
+        """
+        state, attempt = self.state, self.state.attempt
+        asked = self.seen.abstract(self.effect, _remembered(state, self.effect))
+        status, evidence = state.opened is None, (state.evidence, state.did_backfill)
+        common = (state.phase, asked, state.alone, status, *evidence, *self._puts())
+        if attempt is None or attempt.number == 0:
+            return *common, state.backfill, state.installed_at, attempt, state.ending is None, self.seen
+        ending = None if state.ending is None else (state.ending.outcome, state.ending.reason)
+        if state.phase is Phase.STATUS_CLOSE:
+            return *common, attempt.trigger, ending
+        held = attempt.ledger.expect, self.seen.claimed
+        return *common, attempt.trigger, attempt.number, held, attempt.publication is None, ending
+
+    def _puts(self) -> Iterator[tuple[bool, bool]]:
+        """Of evidence, claim and publication: whether it was put, and whether that is what a read-back is held to."""
+        attempt, seen = self.state.attempt, self.seen
+        yield seen.wrote is None, self.state.backfill == seen.wrote
+        yield seen.claim is None, attempt is not None and attempt.ledger.value == seen.claim
+        yield seen.published is None, attempt is not None and attempt.publication == seen.published
+
 
 def rows(machine: Machine = KERNEL) -> tuple[Row, ...]:
     """All rows of the machine, in the order of its phases; where one case leads two ways there are two."""
@@ -89,53 +116,45 @@ def _place(row: Row) -> tuple[int, str, str]:
 
 def _explored(machine: Machine) -> Iterator[Row]:
     waiting: list[At] = []
-    seen_as: set[object] = set()
+    names: set[Hashable] = set()
+    for row, at in begun(machine):
+        yield row
+        waiting += _new(at, names)
+    while waiting:
+        at = waiting.pop()
+        for case, answer, clock in met(at.effect, at.seen):
+            row, after = taken(at, case, answer, machine.step(at.state, Event(answer, clock)))
+            yield row
+            waiting += _new(after, names)
+
+
+def _new(at: At | None, names: set[Hashable]) -> Iterable[At]:
+    if at is None or at.name in names:
+        return ()
+    names.add(at.name)
+    return (at,)
+
+
+def begun(machine: Machine = KERNEL) -> Iterator[tuple[Row, At | None]]:
+    """How a tick, one without a tenant, and the backfill alone begin."""
     for begin, case, tenant in (
         (machine.start, Case("Start"), _TENANT),
         (machine.start, Case("Start", "no identity"), ""),
         (ensure, Case("Ensure"), _TENANT),
     ):
         out = begin(Invocation(_TICK, {"cloudId": tenant}))
-        before = Seen(tenant, _TICK)
-        yield read_off(None, case, out, before)
-        waiting += _next(out, before, seen_as)
-    while waiting:
-        at = waiting.pop()
-        for case, answer, clock in met(at.effect, at.seen):
-            out = machine.step(at.state, Event(answer, clock))
-            seen = at.seen.answered(at.effect, answer)
-            yield read_off(at, case, out, seen)
-            waiting += _next(out, seen, seen_as)
+        seen = Seen(tenant, _TICK)
+        yield read_off(None, case, out, seen), _after(out, seen)
 
 
-def _next(out: Step, seen: Seen, seen_as: set[object]) -> Iterable[At]:
-    """The state that a step leads to, unless one that the machine cannot tell from it was met."""
-    if out.effect is None:
-        return ()
-    at = At(out.state, out.effect, seen.asked(out.effect))
-    known = _known(at)
-    if known in seen_as:
-        return ()
-    seen_as.add(known)
-    return (at,)
+def taken(at: At, case: Case, answer: Answer, out: Step) -> tuple[Row, At | None]:
+    """The row of a step, and the state that it leads to, None of an end."""
+    seen = at.seen.answered(at.effect, answer)
+    return read_off(at, case, out, seen), _after(out, seen)
 
 
-def _known(at: At) -> object:
-    """What later steps, and what is read off them, may depend on.
-
-    A status matters by being there or not. Once there is a claim, the ledger matters by the number of the
-    attempt and by what SETTLE will expect, an ending by its outcome, a publication by being there or not.
-    """
-    state, attempt = at.state, at.state.attempt
-    asked = at.seen.abstract(at.effect, _remembered(state, at.effect))
-    common = (state.phase, asked, state.alone, state.evidence, state.did_backfill, state.opened is None)
-    if attempt is None or attempt.number == 0:
-        return *common, state.backfill, state.installed_at, attempt, state.ending is None, at.seen
-    ending = None if state.ending is None else (state.ending.outcome, state.ending.reason)
-    if state.phase is Phase.STATUS_CLOSE:
-        return *common, attempt.trigger, ending
-    held = attempt.ledger.expect, at.seen.claimed
-    return *common, attempt.trigger, attempt.number, held, attempt.publication is None, ending
+def _after(out: Step, seen: Seen) -> At | None:
+    return None if out.effect is None else At(out.state, out.effect, seen.asked(out.effect))
 
 
 def read_off(at: At | None, case: Case, out: Step, seen: Seen) -> Row:
