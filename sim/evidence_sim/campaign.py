@@ -24,6 +24,10 @@ _CHUNK = 8  # seeds a process takes at a time
 _AHEAD = 64  # chunks that wait for a process
 
 
+class Unconfirmed(Exception):
+    """An engine found what the reference world does not; the message names the seed."""
+
+
 @frozen
 class Seeds:
     """`count` seeds from `first` on, as `FIRST:COUNT` says; a bare number is a count from 0."""
