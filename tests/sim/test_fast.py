@@ -15,7 +15,7 @@ from evidence_sim.config import CLOCK_STEPS, EVIDENCE, LEDGER, PUBLICATION, Conf
 from evidence_sim.digest import word
 from evidence_sim.fast import bulk, campaign, ticks
 from evidence_sim.fast import layout as at
-from evidence_sim.fast.campaign import NoTwin, Threads, Twin, confirm
+from evidence_sim.fast.campaign import LOWERED, NoTwin, Threads, Twin, confirm
 from evidence_sim.fast.compiled import COMPILED, Words
 from evidence_sim.fast.lower import lowered
 from evidence_sim.labels import RECORDS, Action, Clock, Crash, Land, Outside, Reply, Start
@@ -45,6 +45,21 @@ def test_a_seed_is_the_same_in_the_twin(profile: str) -> None:
     twin = Twin.of(plan)
     for seed in range(1000, 1000 + SEEDS):
         assert twin.run(seed, 1) == reference(plan, seed), f"seed {seed}; test_actions_are_the_same names the action"
+
+
+@pytest.mark.parametrize("machine", LOWERED[1:])
+def test_specimens_that_a_table_tells_from_the_kernel_are_the_same(machine: str) -> None:
+    for profile in PROFILES if COMPILED else ("cloud-kv", "byzantine"):
+        plan = Plan((machine,), profile)
+        twin = Twin.of(plan)
+        for seed in range(SEEDS // 4):
+            assert twin.run(seed, 1) == reference(plan, seed), f"seed {seed} under {profile}"
+
+
+def test_what_is_not_judged_is_the_same_run() -> None:
+    plan = plan_of("cloud-kv")
+    judged, unjudged = (Twin.of(plan, judged).run(0, 5) for judged in (True, False))
+    assert judged.digests == unjudged.digests and judged.premises and not unjudged.premises
 
 
 @plain

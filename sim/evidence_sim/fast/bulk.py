@@ -143,8 +143,9 @@ def told(w: Words, u: Words, t: Words, out: Words) -> None:
     upper = (tenant << 24 | w[A_N] << 8 | w[A_ACTION]) << 32
     word = upper | w[A_WHAT] << 24 | w[A_ARG] << 16 | w[A_AFTER] << 8 | w[A_OUTCOME]
     u[U_DIGEST] = fold(u[U_DIGEST], word)
-    judge(w, t, out)
-    cover(w, t, out)
+    if w[X_JUDGED]:
+        judge(w, t, out)
+        cover(w, t, out)
 
 
 @compiled

@@ -23,7 +23,18 @@ from evidence_sim.machines import MACHINES
 from evidence_sim.sample import OF_EVIDENCE, OF_LEDGER, OF_PUBLICATION, OFFSETS, PACES, RATES, Plan
 from evidence_sim.tally import Tally, Violation
 
-LOWERED = ("kernel",)
+# The machines that are the kernel but for a row, a threshold or the condition of a put.
+LOWERED = (
+    "kernel",
+    "plain-put",
+    "claim-without-cas",
+    "status-by-plain-put",
+    "backoff-ignored",
+    "no-tolerance",
+    "early-generate",
+    "boastful-outcome",
+    "retry-in-tick",
+)
 CHUNK = 2048  # seeds between two reports
 _ANSWERS = range(at.FAILED, at.DELETE)
 _ROWS = [(str(phase), str(finding)) for phase, finding in SCHEDULER]
@@ -80,14 +91,14 @@ class Twin:
     streams: Words
 
     @classmethod
-    def of(cls, plan: Plan) -> "Twin":
-        """Raises NoTwin, naming the machine, where there is none."""
+    def of(cls, plan: Plan, judged: bool = True) -> "Twin":
+        """Raises NoTwin, naming the machine, where there is none; unless `judged` it only runs, and counts nothing."""
         for name in plan.machines:
             if name not in LOWERED:
                 raise NoTwin(f"no compiled twin of {name}: run it without --fast")
         size = at.X_TENANT + plan.tenants * (at.TENANT + plan.ticks * at.SIZE_EVIDENCE)
         world = words([0] * size)
-        world[at.X_TENANTS], world[at.X_TICKS] = plan.tenants, plan.ticks
+        world[at.X_TENANTS], world[at.X_TICKS], world[at.X_JUDGED] = plan.tenants, plan.ticks, judged
         world[at.X_AUDITED] = at.X_TENANT + plan.tenants * at.TENANT
         return cls(plan, words(tables(plan)), world, hashes(U_TENANT + plan.tenants))
 
@@ -110,7 +121,10 @@ class Twin:
         for index in range(count):
             seeds[index] = first + index
         done = int(run_seeds(self.world, self.streams, self.table, out, seeds, count))
-        return done, _tally(first, [int(digest) for digest in seeds[:done]], [int(n) for n in out])
+        tally = _tally(first, [int(digest) for digest in seeds[:done]], [int(n) for n in out])
+        if self.plan.machines == ("kernel",):
+            tally.rows = {row for index, row in enumerate(_ROWS) if out[at.COUNTS + at.O_ROWS + index]}
+        return done, tally
 
 
 def untold(tally: Tally) -> Tally:
@@ -133,7 +147,6 @@ def _tally(first: int, digests: list[int], counted: list[int]) -> Tally:
     tally.fired = _counted(out, at.O_FIRED, FAULT_NAMES)
     tally.survived = _counted(out, at.O_SURVIVED, FAULT_NAMES)
     tally.outcomes = _counted(out, at.O_OUTCOMES, {int(code): code.name for code in OutcomeCode})
-    tally.rows = {row for index, row in enumerate(_ROWS) if out[at.O_ROWS + index]}
     return tally
 
 

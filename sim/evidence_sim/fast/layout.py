@@ -173,8 +173,9 @@ FACT = 34
     X_CLOCKS_DRAWN,
     X_ORDER_DRAWN,
     X_ACTIONS,
-) = range(FACT, FACT + 14)
-X_CLOCK = FACT + 14
+    X_JUDGED,
+) = range(FACT, FACT + 15)
+X_CLOCK = FACT + 15
 X_READS = X_CLOCK + MOST_HOSTS  # a count, and so many answers that the swarm grants
 X_WRITES = X_READS + 8
 X_GENERATES = X_WRITES + 16
