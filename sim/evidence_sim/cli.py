@@ -14,7 +14,7 @@ from typing import Any
 
 from evidence_runtime import StoreError
 from evidence_sim import bench, bench_store, contract_cli, explore_cli, lists, liveness_cli, mutants_cli, prove_cli
-from evidence_sim.campaign import STORES, Seeds, Unconfirmed, Workers, processors
+from evidence_sim.campaign import STORES, NoTwin, Seeds, Unconfirmed, Workers, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
 from evidence_sim.faults import PROFILES
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = given.do(given)
         sys.stdout.flush()
-    except (Unusable, TraceError) as error:
+    except (Unusable, NoTwin, TraceError) as error:
         print(f"evidence-sim: {error}", file=sys.stderr)
         return USAGE
     except Unconfirmed as error:
@@ -198,11 +198,8 @@ def _tallies(plan: Plan, given: argparse.Namespace) -> Iterator[Iterator[Tally]]
 
     if not compiled.COMPILED:
         print("evidence-sim: numba is missing, so it is slow: pip install 'evidence-sim[fast]'", file=sys.stderr)
-    try:
-        with campaign.Threads(given.jobs or 1) as threads:
-            yield threads.tallies(plan, given.seeds)
-    except campaign.NoTwin as error:
-        raise Unusable(str(error)) from None
+    with campaign.Threads(given.jobs or 1) as threads:
+        yield threads.tallies(plan, given.seeds)
 
 
 def _confirmed(plan: Plan, whole: Tally) -> None:

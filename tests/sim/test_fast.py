@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from evidence_sim.campaign import Seeds, Unconfirmed, one_seed
+from evidence_sim.campaign import NoTwin, Seeds, Unconfirmed, one_seed
 from evidence_sim.choice import Stream
 from evidence_sim.cli import main
 from evidence_sim.config import CLOCK_STEPS, EVIDENCE, LEDGER, PUBLICATION, Config
 from evidence_sim.digest import word
-from evidence_sim.fast import bulk, campaign, ticks
+from evidence_sim.fast import bulk, campaign, store, ticks
 from evidence_sim.fast import layout as at
-from evidence_sim.fast.campaign import LOWERED, NoTwin, Threads, Twin, confirm
+from evidence_sim.fast.campaign import LOWERED, Threads, Twin, confirm
 from evidence_sim.fast.compiled import COMPILED, Words
 from evidence_sim.fast.lower import lowered
 from evidence_sim.labels import RECORDS, Action, Clock, Crash, Land, Outside, Reply, Start
@@ -90,13 +90,13 @@ def begun(plan: Plan, config: Config) -> Twin:
     w[at.X_HOSTS] = config.hosts
     w[at.X_CLOCK : at.X_CLOCK + config.hosts] = initial(config).clocks
     for index, begins in enumerate(config.initial):
-        bulk.clear(w, index)
+        store.clear(w, index)
         base = at.X_TENANT + index * at.TENANT
         w[base + at.T_EVIDENCE] = EVIDENCE.index(begins.evidence)
         w[base + at.T_LEDGER] = LEDGER.index(begins.ledger)
         w[base + at.T_PUBLICATION] = PUBLICATION.index(begins.publication)
         w[base + at.T_IDENTITY] = begins.identity == "none"
-        bulk.fill(w, twin.table, index)
+        store.fill(w, twin.table, index)
     return twin
 
 

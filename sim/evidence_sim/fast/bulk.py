@@ -7,7 +7,7 @@ from evidence_sim.choice import CLOCKS, HOSTS, ORDER, SWARM
 from evidence_sim.fast.compiled import Words, bounded, compiled, entry, fold, pointer
 from evidence_sim.fast.judges import cover, judge
 from evidence_sim.fast.layout import *
-from evidence_sim.fast.store import cell_at, is_read, tenant_at, write
+from evidence_sim.fast.store import clear, fill, is_read, tenant_at
 from evidence_sim.fast.ticks import clock, crash, forget, land, outside, repair, reply, run_at, start
 from evidence_sim.sample import STILL
 
@@ -69,40 +69,6 @@ def begin(w: Words, u: Words, t: Words, tenant: int) -> None:
     w[base + T_PUBLICATION] = weighted(t, K_PUBLICATION, draw(w, u, stream, drawn, t[K_PUBLICATION]))
     w[base + T_IDENTITY] = draw(w, u, stream, drawn, 16) == 0
     fill(w, t, tenant)
-
-
-@compiled
-def clear(w: Words, tenant: int) -> None:
-    """A tenant of whom there is nothing."""
-    base = tenant_at(tenant)
-    for at in range(T_RUN):
-        w[base + at] = 0
-    for at in range(RUNS):
-        w[base + T_ORDER + at] = at
-    w[base + G_CLEAN] = 1
-    for record in range(RECORDS):
-        cell = cell_at(tenant, record)
-        w[cell + C_HEAD], w[cell + C_PAST], w[cell + C_SLOTS], w[cell + C_SLOTS + 1] = 0, 0, 0, 0
-
-
-@compiled
-def fill(w: Words, t: Words, tenant: int) -> None:
-    """What the store holds of a tenant at first."""
-    base = tenant_at(tenant)
-    evidence, publication = w[base + T_EVIDENCE], w[base + T_PUBLICATION]
-    if evidence:
-        w[X_VALUE] = BY_OTHERS if evidence < 5 else YESTERDAY if evidence == 5 else EMPTY
-        w[X_VALUE + E_AT], w[X_VALUE + E_ID], w[X_VALUE + E_PARENT] = t[K_INSTALLED + evidence], 0, 0
-        write(w, tenant, EVIDENCE, X_VALUE)
-    if w[base + T_LEDGER]:
-        for at in range(SIZE_LEDGER):
-            w[X_VALUE + at] = 0
-        w[X_VALUE] = MALFORMED
-        write(w, tenant, LEDGER, X_VALUE)
-    if publication:
-        w[X_VALUE], w[X_VALUE + P_ID], w[X_VALUE + P_ATTEMPT], w[X_VALUE + P_AT] = BEFORE, 0, 0, 0
-        write(w, tenant, PUBLICATION + publication - 1, X_VALUE)
-        w[base + G_PUBLISHED + publication - 1] = 1
 
 
 @compiled

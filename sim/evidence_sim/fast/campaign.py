@@ -10,7 +10,7 @@ from typing import Self
 from attrs import evolve, frozen
 
 from evidence_kernel.tables import SCHEDULER
-from evidence_sim.campaign import Seeds, Unconfirmed, one_seed
+from evidence_sim.campaign import NoTwin, Seeds, Unconfirmed, one_seed
 from evidence_sim.codes import SPELLING, AnswerCode, OutcomeCode
 from evidence_sim.config import CLOCK_STEPS, EPOCH, EVIDENCE, INSTALLED
 from evidence_sim.fast import layout as at
@@ -37,11 +37,7 @@ LOWERED = (
 )
 CHUNK = 2048  # seeds between two reports
 _ANSWERS = range(at.FAILED, at.DELETE)
-_ROWS = [(str(phase), str(finding)) for phase, finding in SCHEDULER]
-
-
-class NoTwin(Exception):
-    """The twin cannot run this; the message says what can."""
+ROW_NAMES = [(str(phase), str(finding)) for phase, finding in SCHEDULER]
 
 
 FAULT_NAMES = {
@@ -123,7 +119,7 @@ class Twin:
         done = int(run_seeds(self.world, self.streams, self.table, out, seeds, count))
         tally = _tally(first, [int(digest) for digest in seeds[:done]], [int(n) for n in out])
         if self.plan.machines == ("kernel",):
-            tally.rows = {row for index, row in enumerate(_ROWS) if out[at.COUNTS + at.O_ROWS + index]}
+            tally.rows = {row for index, row in enumerate(ROW_NAMES) if out[at.COUNTS + at.O_ROWS + index]}
         return done, tally
 
 

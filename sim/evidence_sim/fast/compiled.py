@@ -75,6 +75,12 @@ if COMPILED:
         """An array of signed words."""
         return cast(Words, numpy.array(list(values), dtype=numpy.int64))
 
+    def more(array: Words, size: int) -> Words:
+        """A longer array, which begins as the one given."""
+        longer = numpy.zeros(size, dtype=numpy.int64)
+        longer[: len(array)] = array
+        return cast(Words, longer)
+
     def hashes(size: int) -> Words:
         """An array of unsigned words, all 0."""
         return cast(Words, numpy.zeros(size, dtype=numpy.uint64))
@@ -102,6 +108,10 @@ else:
     def words(values: Iterable[int]) -> Words:
         """A list of words."""
         return list(values)
+
+    def more(array: Words, size: int) -> Words:
+        """A longer list, which begins as the one given."""
+        return array + [0] * (size - len(array))
 
     def hashes(size: int) -> Words:
         """A list of words, all 0."""

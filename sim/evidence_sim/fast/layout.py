@@ -183,7 +183,16 @@ X_OUTSIDE = X_GENERATES + 4
 X_VALUE = X_OUTSIDE + 8  # a value that is about to be put
 X_PARENTS = X_VALUE + SLOT  # what repairs replaced
 PARENTS = 64
-X_TENANT = X_PARENTS + PARENTS * SIZE_EVIDENCE
+# A state of a search: its words, each of 60 bits; where the next bit goes, and which way; the instants that it names.
+KEY, KEY_BITS = 40, 60
+X_BIT = X_PARENTS + PARENTS * SIZE_EVIDENCE
+X_LOADS = X_BIT + 1
+X_FAULTS, X_STEPS, X_OPERATORS = X_LOADS + 1, X_LOADS + 2, X_LOADS + 3
+X_BYZANTINE = X_OPERATORS + 1
+X_KEY = X_BYZANTINE + 1
+INSTANTS = 260  # a state names one by eight bits
+X_INSTANTS = X_KEY + KEY
+X_TENANT = X_INSTANTS + 1 + INSTANTS
 
 # Faults that fired: a crash, a second tick, a clock; answers to a read, a write, the generator; what is done outside.
 FIRED_CRASH, FIRED_OVERLAP, FIRED_CLOCK, FIRED_READ = range(4)
@@ -298,7 +307,8 @@ K_READS = K_INSTALLED + 8
 K_WRITES = K_READS + 8
 K_GENERATES = K_WRITES + 16
 K_OUTSIDE = K_GENERATES + 4
-TABLES = K_OUTSIDE + 8
+K_CLOCK = K_OUTSIDE + 8  # how many steps a search grants, and their places among the clock's
+TABLES = K_CLOCK + 16
 INITIALIZING, RUNNING, DEGRADED, BLOCKED = range(4)
 
 # What is counted: premises and first violations by invariant, what was covered; then so many actions and digests.
@@ -316,3 +326,10 @@ O_VIOLATED = 2 * COUNTS  # by invariant: how many seeds violate it; the first on
 O_FIRST = O_VIOLATED + INVARIANTS
 O_AFTER = O_FIRST + INVARIANTS
 COUNTED = O_AFTER + INVARIANTS
+# Of a search, in the same places: by invariant, the state before its first violation, and the move.
+O_PARENT, O_MOVE = O_FIRST, O_AFTER
+O_ANSWERS = COUNTED  # by phase and answer
+O_EDGES = O_ANSWERS + 32 * 8
+O_STATES = O_EDGES + 1
+O_NEXT = O_STATES + 1  # the state that is expanded next
+SEARCHED = O_NEXT + 1

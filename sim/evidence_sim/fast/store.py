@@ -390,3 +390,37 @@ def generate(w: Words, what: int) -> bool:
     w[A_FAULT] = what != OK
     w[A_SAYS] = SAID_REPORT if what == OK else SAID_ERROR
     return what == OK or what == FAILED
+
+
+@compiled
+def clear(w: Words, tenant: int) -> None:
+    """A tenant of whom there is nothing."""
+    base = tenant_at(tenant)
+    for at in range(T_RUN):
+        w[base + at] = 0
+    for at in range(RUNS):
+        w[base + T_ORDER + at] = at
+    w[base + G_CLEAN] = 1
+    for record in range(RECORDS):
+        cell = cell_at(tenant, record)
+        w[cell + C_HEAD], w[cell + C_PAST], w[cell + C_SLOTS], w[cell + C_SLOTS + 1] = 0, 0, 0, 0
+
+
+@compiled
+def fill(w: Words, t: Words, tenant: int) -> None:
+    """What the store holds of a tenant at first."""
+    base = tenant_at(tenant)
+    evidence, publication = w[base + T_EVIDENCE], w[base + T_PUBLICATION]
+    if evidence:
+        w[X_VALUE] = BY_OTHERS if evidence < 5 else YESTERDAY if evidence == 5 else EMPTY
+        w[X_VALUE + E_AT], w[X_VALUE + E_ID], w[X_VALUE + E_PARENT] = t[K_INSTALLED + evidence], 0, 0
+        write(w, tenant, EVIDENCE, X_VALUE)
+    if w[base + T_LEDGER]:
+        for at in range(SIZE_LEDGER):
+            w[X_VALUE + at] = 0
+        w[X_VALUE] = MALFORMED
+        write(w, tenant, LEDGER, X_VALUE)
+    if publication:
+        w[X_VALUE], w[X_VALUE + P_ID], w[X_VALUE + P_ATTEMPT], w[X_VALUE + P_AT] = BEFORE, 0, 0, 0
+        write(w, tenant, PUBLICATION + publication - 1, X_VALUE)
+        w[base + G_PUBLISHED + publication - 1] = 1
