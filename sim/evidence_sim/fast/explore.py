@@ -55,7 +55,9 @@ class FastSearch:
         table = tables(Plan(first.machines, first.profile, first.tenants, bounds.ticks))
         steps = sorted(CLOCK_STEPS.index(ms) for ms in bounds.clock)
         table[at.K_CLOCK : at.K_CLOCK + 1 + len(steps)] = [len(steps), *steps]
-        world = [0] * (at.X_TENANT + first.tenants * (at.TENANT + bounds.ticks * at.SIZE_EVIDENCE))
+        size = at.X_TENANT + first.tenants * (at.TENANT + bounds.ticks * at.SIZE_EVIDENCE)
+        world = [0] * (2 * size)
+        world[at.X_COPY] = size
         world[at.X_TENANTS], world[at.X_TICKS], world[at.X_HOSTS] = first.tenants, bounds.ticks, first.hosts
         world[at.X_AUDITED] = at.X_TENANT + first.tenants * at.TENANT
         world[at.X_BYZANTINE] = first.profile == "byzantine"

@@ -8,8 +8,8 @@ from evidence_sim.fast.compiled import Words, compiled, entry, pointer
 from evidence_sim.fast.judges import judge
 from evidence_sim.fast.layout import *
 from evidence_sim.fast.states import load, save, show, shown
-from evidence_sim.fast.store import fill, is_read, tenant_at
-from evidence_sim.fast.ticks import clock, crash, forget, land, outside, repair, reply, run_at, start
+from evidence_sim.fast.store import copy, fill, is_read, tenant_at
+from evidence_sim.fast.ticks import audited_at, clock, crash, forget, land, outside, repair, reply, run_at, start
 
 _STATUS = 1 << STATUS_READ | 1 << STATUS_OPEN | 1 << STATUS_CLOSE
 _MASK = (1 << 31) - 1
@@ -118,13 +118,43 @@ def moved(w: Words, t: Words, out: Words, known: Words, table: Words, mask: int,
 
 
 @compiled
-def again(w: Words, known: Words, width: int, number: int) -> None:
-    """The world of a state."""
+def unpacked(w: Words, known: Words, width: int, number: int) -> None:
+    """The world of a state, with a copy beside it."""
     for word in range(KEY):
         w[X_KEY + word] = known[number * (width + 1) + word] if word < width else 0
     load(w)
     w[X_POOL] = 0
     show(w, known[number * (width + 1) + width])
+    for at in range(X_CLOCK, X_READS):
+        w[w[X_COPY] + at] = w[at]
+    for tenant in range(w[X_TENANTS]):
+        copied(w, tenant, tenant_at(tenant), tenant_at(tenant) + w[X_COPY], 0, w[X_COPY])
+    for at in range(X_FAULTS, X_BYZANTINE):
+        w[w[X_COPY] + at] = w[at]
+
+
+@compiled
+def again(w: Words) -> None:
+    """The world as it was before the move."""
+    for at in range(X_CLOCK, X_READS):
+        w[at] = w[w[X_COPY] + at]
+    for tenant in range(w[X_TENANTS]):
+        copied(w, tenant, tenant_at(tenant) + w[X_COPY], tenant_at(tenant), w[X_COPY], 0)
+    for at in range(X_FAULTS, X_BYZANTINE):
+        w[at] = w[w[X_COPY] + at]
+
+
+@compiled
+def copied(w: Words, tenant: int, source: int, target: int, left: int, right: int) -> None:
+    """A tenant from one place to another, each as far behind the world as the last two say."""
+    copy(w, source, target, G_WELL)
+    for place in range(w[source + T_RUNS]):
+        run = T_RUN + w[source + T_ORDER + place] * RUN
+        copy(w, source + run, target + run, RUN)
+    copy(w, source + T_LATE, target + T_LATE, w[source + T_LATES] * LATE)
+    copy(w, source + T_CELL, target + T_CELL, RECORDS * CELL)
+    audited = audited_at(w, tenant, 0)
+    copy(w, audited + left, audited + right, w[source + G_AUDITED] * SIZE_EVIDENCE)
 
 
 @compiled
@@ -149,8 +179,7 @@ def tried(w: Words, t: Words, tenant: int, action: int, what: int, arg: int) -> 
 @compiled
 def expand(w: Words, t: Words, out: Words, known: Words, table: Words, mask: int, width: int, ways: Words) -> None:
     """Every move from the next state."""
-    number = out[O_NEXT]
-    again(w, known, width, number)
+    unpacked(w, known, width, out[O_NEXT])
     for tenant in range(w[X_TENANTS]):
         base = tenant_at(tenant)
         runs, lates, faults, operators = w[base + T_RUNS], w[base + T_LATES], w[X_FAULTS], w[X_OPERATORS]
@@ -158,32 +187,32 @@ def expand(w: Words, t: Words, out: Words, known: Words, table: Words, mask: int
             for host in range(w[X_HOSTS]):
                 if tried(w, t, tenant, START, NOTHING, host):
                     moved(w, t, out, known, table, mask, width, ways)
-                    again(w, known, width, number)
+                    again(w)
         for place in range(runs):
             answers(w, t, out, known, table, mask, width, ways, tenant, place)
             if faults:
                 tried(w, t, tenant, CRASH, NOTHING, place)
                 moved(w, t, out, known, table, mask, width, ways)
-                again(w, known, width, number)
+                again(w)
         for place in range(lates):
             tried(w, t, tenant, LAND, NOTHING, place)
             moved(w, t, out, known, table, mask, width, ways)
-            again(w, known, width, number)
+            again(w)
         for index in range(t[K_OUTSIDE] if faults else 0):
             for record in range(EVIDENCE, RECORDS):
                 if tried(w, t, tenant, OUTSIDE, t[K_OUTSIDE + 1 + index], record):
                     moved(w, t, out, known, table, mask, width, ways)
-                    again(w, known, width, number)
+                    again(w)
         for what in range(REPAIR, FORGET + 1):
             if operators and tried(w, t, tenant, OUTSIDE, what, 0):
                 moved(w, t, out, known, table, mask, width, ways)
-                again(w, known, width, number)
+                again(w)
     for host in range(w[X_HOSTS] if w[X_STEPS] else 0):
         for index in range(t[K_CLOCK]):
             step = t[K_CLOCK + 1 + index]
             clock(w, host, step, t[K_STEPS + step])
             moved(w, t, out, known, table, mask, width, ways)
-            again(w, known, width, number)
+            again(w)
 
 
 @compiled
@@ -200,7 +229,7 @@ def answers(
     place: int,
 ) -> None:
     """Every answer to a tick's effect."""
-    number, faults = out[O_NEXT], w[X_FAULTS]
+    faults = w[X_FAULTS]
     phase = w[run_at(w, tenant_at(tenant), place) + R_PHASE]
     granted = K_GENERATES if phase == GENERATE else K_READS if is_read(phase) else K_WRITES
     for index in range(t[granted] + 1 if faults else 1):
@@ -213,7 +242,7 @@ def answers(
         for arg in range(first, last):
             if reply(w, t, tenant, place, what, arg):
                 moved(w, t, out, known, table, mask, width, ways)
-                again(w, known, width, number)
+                again(w)
 
 
 @entry
