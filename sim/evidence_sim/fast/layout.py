@@ -186,7 +186,8 @@ PARENTS = 64
 # A state of a search: its words, each of 60 bits; where the next bit goes, and which way; the instants that it names.
 KEY, KEY_BITS = 40, 60
 X_BIT = X_PARENTS + PARENTS * SIZE_EVIDENCE
-X_LOADS = X_BIT + 1
+X_WORD = X_BIT + 1
+X_LOADS = X_WORD + 1
 X_FAULTS, X_STEPS, X_OPERATORS = X_LOADS + 1, X_LOADS + 2, X_LOADS + 3
 X_BYZANTINE = X_OPERATORS + 1
 X_COPY = X_BYZANTINE + 1  # how far behind the world a copy of it stands

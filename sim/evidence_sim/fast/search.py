@@ -82,7 +82,7 @@ def kept(w: Words, out: Words, known: Words, table: Words, mask: int, width: int
     """The world as a state, numbered if it is new."""
     has = shown(w)
     save(w)
-    if w[X_BIT] > width * KEY_BITS:
+    if w[X_WORD] >= width:
         w[X_ERROR] = TOO_MANY_RUNS
     at = found(w, known, table, mask, width)
     if table[at] == 0:

@@ -197,17 +197,18 @@ def sort_audited(w: Words, tenant: int, count: int) -> None:
 @compiled
 def bits(w: Words, place: int, width: int) -> None:
     """A word of the world into the state, or out of it."""
-    at = w[X_BIT]
-    if at % KEY_BITS + width > KEY_BITS:
-        at += KEY_BITS - at % KEY_BITS
-    word = X_KEY + at // KEY_BITS
+    word, shift = w[X_WORD], w[X_BIT]
+    if shift + width > KEY_BITS:
+        word, shift = word + 1, 0
+        w[X_WORD] = word
+    w[X_BIT] = shift + width
     if w[X_LOADS]:
-        w[place] = w[word] >> at % KEY_BITS & (1 << width) - 1
-    else:
-        if w[place] >> width:
-            w[X_ERROR] = NOT_LOWERED
-        w[word] |= w[place] << at % KEY_BITS
-    w[X_BIT] = at + width
+        w[place] = w[X_KEY + word] >> shift & (1 << width) - 1
+        return
+    value = w[place]
+    if value >> width:
+        w[X_ERROR] = NOT_LOWERED
+    w[X_KEY + word] |= value << shift
 
 
 @compiled
@@ -369,7 +370,7 @@ def tenant_bits(w: Words, tenant: int) -> None:
 @compiled
 def state_bits(w: Words) -> None:
     """All of a world in its plain form, into the state or out of it."""
-    w[X_BIT] = 0
+    w[X_WORD], w[X_BIT] = 0, 0
     for place in (X_FAULTS, X_STEPS, X_OPERATORS):
         bits(w, place, 4)
     for host in range(w[X_HOSTS]):
