@@ -116,7 +116,6 @@ T_RUN = T_SURVIVES + FAULTS
 T_LATE = T_RUN + RUNS * RUN
 T_CELL = T_LATE + LATES * LATE
 TENANT = T_CELL + RECORDS * CELL
-AUDITED = SIZE_EVIDENCE  # words of an audited record; they stand behind the tenants
 
 # What one action did, for judges: an answer, a write, an end.
 (
@@ -134,7 +133,6 @@ AUDITED = SIZE_EVIDENCE  # words of an audited record; they stand behind the ten
     A_SAYS,
     A_FOUND,
     A_GENUINE,
-    A_LATE,
     A_FIRED,
     A_ROW,
     A_AUDITS,
@@ -154,8 +152,8 @@ AUDITED = SIZE_EVIDENCE  # words of an audited record; they stand behind the ten
     A_PHASE,
     A_VERSION,
     A_ALREADY,
-) = range(34)
-FACT = 34
+) = range(33)
+FACT = 33
 
 # The world.
 (
