@@ -9,6 +9,7 @@ import pytest
 
 from evidence_sim.invariants import INVARIANTS
 from tests.house_rules import (
+    LONGEST_COMPILED_FILE,
     LONGEST_FILE,
     LONGEST_FUNCTION,
     Found,
@@ -21,6 +22,7 @@ from tests.house_rules import (
     functions,
     impure,
     leftovers,
+    long_compiled_file,
     long_file,
     long_functions,
     mocks,
@@ -42,11 +44,15 @@ FILES = {
 }
 SHIPPED = {name: text for name, text in FILES.items() if name.startswith(("kernel/", "sim/"))}
 CORE = {name: text for name, text in FILES.items() if name.startswith("kernel/evidence_kernel/")}
+TWIN = {name: text for name, text in FILES.items() if name.startswith("sim/evidence_sim/fast/")}
 RECORDS = {name: text for name, text in CORE.items() if name.startswith("kernel/evidence_kernel/records/")}
 
 USUAL_FUNCTION = 40
 CORE_LINES, RECORDS_LINES = 1000, 350  # the machine, and the bytes that it reads and writes
+_PLACES = {"evidence_sim.fast.layout.*"}  # nothing but the names of places
+_TWIN = ("bulk", "judges", "kernel", "search", "states", "store", "ticks")
 MAY_BE_IMPURE = {
+    **{f"sim/evidence_sim/fast/{name}.py": _PLACES for name in _TWIN},
     "kernel/evidence_runtime/shell.py": {"time.time_ns", "secrets.token_hex"},  # the shell's clock, ids
     "kernel/evidence_runtime/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # no content comes twice
     "kernel/evidence_runtime/redis.py": {"secrets.token_hex"},  # no version comes twice
@@ -82,10 +88,11 @@ def _breaches(rule: Rule, files: Mapping[str, str]) -> dict[str, Found]:
     return {name: found for name, text in files.items() if (found := rule(text))}
 
 
-EVERYWHERE = (long_file, long_functions, no_purpose, stubs, leftovers, mocks, broad_excepts, unreasoned)
+EVERYWHERE = (long_compiled_file, long_functions, no_purpose, stubs, leftovers, mocks, broad_excepts, unreasoned)
 TRY = "try:\n    a\nexcept "
 PLANTED: tuple[tuple[Rule, str, str], ...] = (
     (long_file, "a = 1\n" * (LONGEST_FILE + 1), "a = 1\n" * LONGEST_FILE),
+    (long_compiled_file, "a = 1\n" * (LONGEST_COMPILED_FILE + 1), "a = 1\n" * LONGEST_COMPILED_FILE),
     (long_functions, "def f():\n" + "    a = 1\n" * LONGEST_FUNCTION, "def f():\n    a = 1\n"),
     (no_purpose, '"""Words\nand words."""\n', '"""Purpose.\n\nMore words.\n"""\n'),
     (no_purpose, "a = 1\n", '"""Purpose."""\n'),
@@ -115,6 +122,10 @@ def test_a_rule_sees_what_it_is_for(rule: Rule, breach: str, fine: str) -> None:
 @pytest.mark.parametrize("rule", EVERYWHERE, ids=lambda rule: rule.__name__)
 def test_every_file_keeps_the_rule(rule: Rule) -> None:
     assert _breaches(rule, FILES) == {}
+
+
+def test_only_the_compiled_twin_has_long_files() -> None:
+    assert _breaches(long_file, {name: text for name, text in FILES.items() if name not in TWIN}) == {}
 
 
 def test_the_measures_measure() -> None:

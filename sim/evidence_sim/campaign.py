@@ -22,6 +22,14 @@ _CHUNK = 8  # seeds a process takes at a time
 _AHEAD = 64  # chunks that wait for a process
 
 
+class NoTwin(Exception):
+    """The compiled twin cannot run this; the message says what can."""
+
+
+class Unconfirmed(Exception):
+    """An engine found what the reference world does not; the message names the seed."""
+
+
 @frozen
 class Seeds:
     """`count` seeds from `first` on, as `FIRST:COUNT` says; a bare number is a count from 0."""

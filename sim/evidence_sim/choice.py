@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 MASK = 2**64 - 1
 GAMMA = 0x9E3779B97F4A7C15
+FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 CLOCKS = 2**32
 ORDER = 2**32 + 1
@@ -17,8 +18,8 @@ HOSTS = 2**32 + 3
 
 def mix(z: int) -> int:
     """The finalizer of splitmix64, a permutation of the 64-bit words."""
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    z = ((z ^ (z >> 30)) * FIRST) & MASK
+    z = ((z ^ (z >> 27)) * SECOND) & MASK
     return z ^ (z >> 31)
 
 

@@ -6,7 +6,8 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,7 +25,7 @@ from evidence_sim import (
     prove_cli,
     validate_cli,
 )
-from evidence_sim.campaign import Seeds, Workers, placed, processors
+from evidence_sim.campaign import NoTwin, Seeds, Unconfirmed, Workers, placed, processors
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.export import EXPORTS
 from evidence_sim.faults import PROFILES
@@ -37,7 +38,19 @@ from evidence_sim.suite_report import described as suite_described
 from evidence_sim.suite_report import show_suite
 from evidence_sim.tally import Tally
 from evidence_sim.trace import TraceError, load, verdicts
-from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, USAGE, Unusable, count, keep, machines, write_json
+from evidence_sim.usage import (
+    DISAGREE,
+    FOUND,
+    GIVEN,
+    INTERRUPTED,
+    OK,
+    USAGE,
+    Unusable,
+    count,
+    keep,
+    machines,
+    write_json,
+)
 from evidence_sim.verdict import Run, described, shrunk
 
 
@@ -49,9 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = given.do(given)
         sys.stdout.flush()
-    except (Unusable, TraceError, StoreError) as error:
+    except (Unusable, NoTwin, TraceError, StoreError) as error:
         print(f"evidence-sim: {error}", file=sys.stderr)
         return USAGE
+    except Unconfirmed as error:
+        print(f"evidence-sim: {error}", file=sys.stderr)
+        return DISAGREE
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would cut the way out short
         print("evidence-sim: interrupted", file=sys.stderr)
@@ -102,6 +118,7 @@ def _add_run(commands: Any) -> None:
     run.add_argument("--tenants", type=count(MOST_TENANTS), default=2, help="default: 2")
     run.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: 1)")
     run.add_argument("--store", metavar="URL", help=f"{FORMS} (default: the world's own memory)")
+    run.add_argument("--fast", action="store_true", help="by the compiled twin of the world, in threads (extra: fast)")
     run.add_argument("--require-coverage", action="store_true", help="fail where a goal or a premise was missed")
     run.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     run.add_argument("--out", metavar="DIR", type=Path, default=Path("traces"), help="for traces (default: traces)")
@@ -165,15 +182,42 @@ def _run(given: argparse.Namespace) -> int:
 def _campaign(plan: Plan, given: argparse.Namespace) -> tuple[Run, bool]:
     """The run, also where it was interrupted: then with the seeds that were done."""
     began, whole, interrupted = perf_counter(), Tally(), False
-    with placed(given.store) as place, progress("seeds", given.seeds.count) as bar, Workers(given.jobs or 1) as workers:
+    with progress("seeds", given.seeds.count) as bar, _tallies(plan, given) as tallies:
         try:
-            for tally in workers.tallies(plan, given.seeds, place):
+            for tally in tallies:
                 whole.add(tally)
-                bar.to(len(whole.digests))
+                whole.settle()
+                bar.to(whole.seeds)
         except KeyboardInterrupt:
             interrupted = True
-    done = Seeds(given.seeds.first, len(whole.digests))
+    if given.fast:
+        _confirmed(plan, whole)
+    done = Seeds(given.seeds.first, whole.seeds)
     return Run(plan, done, whole, perf_counter() - began, (given.store or "memory").partition(":")[0]), interrupted
+
+
+@contextmanager
+def _tallies(plan: Plan, given: argparse.Namespace) -> Iterator[Iterator[Tally]]:
+    """The tallies of the seeds by the engine that was asked for, which stops when it is left."""
+    if not given.fast:
+        with placed(given.store) as place, Workers(given.jobs or 1) as workers:
+            yield workers.tallies(plan, given.seeds, place)
+        return
+    if given.store is not None:
+        raise Unusable(f"--fast has a store of its own; leave out --store {given.store}")
+    from evidence_sim.fast import campaign, compiled  # numba is as long in coming as a hundred seeds
+
+    if not compiled.COMPILED:
+        print("evidence-sim: numba is missing, so it is slow: pip install 'evidence-sim[fast]'", file=sys.stderr)
+    with campaign.Threads(given.jobs or 1) as threads:
+        yield threads.tallies(plan, given.seeds)
+
+
+def _confirmed(plan: Plan, whole: Tally) -> None:
+    """The violations that the twin found, told by the world."""
+    from evidence_sim.fast.campaign import confirm
+
+    confirm(plan, whole)
 
 
 def _replay(given: argparse.Namespace) -> int:

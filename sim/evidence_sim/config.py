@@ -36,7 +36,7 @@ EVIDENCE = ("absent", "valid", "valid-12h", "valid-24h", "future", "invalid", "e
 LEDGER = ("absent", "malformed")
 PUBLICATION = ("absent", "AUTO_12H", "AUTO_24H")
 IDENTITY = ("cloudId", "none")
-_INSTALLED = {"valid": -HOUR, "valid-12h": -12 * HOUR, "valid-24h": -24 * HOUR, "future": 48 * HOUR}
+INSTALLED = {"valid": -HOUR, "valid-12h": -12 * HOUR, "valid-24h": -24 * HOUR, "future": 48 * HOUR}
 
 
 @frozen
@@ -139,8 +139,8 @@ def tick_id(tenant: int, n: int) -> str:
 def contents(tenant: int, initial: Initial) -> dict[str, bytes]:
     """What the store holds of the tenant at first."""
     keys, held = records(tenant).by_name, {}
-    if initial.evidence in _INSTALLED:
-        installed = format_instant(EPOCH + _INSTALLED[initial.evidence])
+    if initial.evidence in INSTALLED:
+        installed = format_instant(EPOCH + INSTALLED[initial.evidence])
         held[keys["evidence"]] = f'{{"installed_at":"{installed}"}}'.encode()
     elif initial.evidence != "absent":
         held[keys["evidence"]] = b"{}" if initial.evidence == "empty" else b'{"installed_at":"yesterday"}'

@@ -4,16 +4,17 @@ import argparse
 import resource
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 
 from evidence_sim.config import Config
 from evidence_sim.explore.bounds import MOST_TICKS, Bounds, Scope
 from evidence_sim.explore.result import Result
-from evidence_sim.explore.search import Search, beginnings, identity, judges
+from evidence_sim.explore.search import Explored, Search, beginnings, identity, judges
 from evidence_sim.faults import PROFILES
 from evidence_sim.report import console, spinner, table
 from evidence_sim.tally import ROWS
@@ -45,6 +46,7 @@ def add(commands: Any) -> None:
     scopes = [scope.value for scope in Scope]
     parser.add_argument("--scope", choices=scopes, help="default: tick; in rollout, whose old machines need it, all")
     parser.add_argument("--symmetry", action="store_true", help="take worlds that differ in names only as one")
+    parser.add_argument("--fast", action="store_true", help="by the compiled twin of the world: kernel, scope tick")
     parser.add_argument("--limit", type=count(10**8), default=5_000_000, help="stop at so many states")
     parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the shortest counterexamples as traces")
@@ -61,6 +63,9 @@ def _explore(given: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             search.stop()
             interrupted = True
+        except MemoryError:
+            search.stop()
+            print("evidence-sim: out of memory", file=sys.stderr)
     result = Result(search.found, perf_counter() - began, _memory())
     out = console(stderr=given.json == Path("-"))
     show(out, result)
@@ -74,7 +79,24 @@ def _explore(given: argparse.Namespace) -> int:
     return OK if result.found.complete and not result.broken() else FOUND
 
 
-def _search(given: argparse.Namespace) -> Search:
+class Engine(Protocol):
+    """A search, the reference's or the compiled twin's."""
+
+    @property
+    def found(self) -> Explored:
+        """What it has found."""
+        ...
+
+    def levels(self) -> Iterator[int]:
+        """Search level by level; yields the states that are known."""
+        ...
+
+    def stop(self) -> None:
+        """Count what is known."""
+        ...
+
+
+def _search(given: argparse.Namespace) -> Engine:
     named = given.machine or (("kernel", "v2.20") if given.profile == "rollout" else ("kernel",))
     scope = Scope(given.scope or (Scope.ALL if given.profile == "rollout" else Scope.TICK))
     old = [name for name in named if name.startswith("v2.")]
@@ -82,6 +104,12 @@ def _search(given: argparse.Namespace) -> Search:
         raise Unusable(f"{old[0]} has other phases than the kernel; search it with --scope all")
     roots = beginnings(Config(given.tenants, len(set(named)), named, given.profile))
     bounds = Bounds(given.ticks, given.faults, given.steps, given.operators, scope)
+    if given.fast:
+        if given.symmetry:
+            raise Unusable("the compiled twin tells worlds by their names; leave out --symmetry or --fast")
+        from evidence_sim.fast.explore import FastSearch  # numba is long in coming
+
+        return FastSearch(roots, bounds, given.limit)
     return Search(roots, bounds, identity(roots[0], given.symmetry), limit=given.limit)
 
 

@@ -115,8 +115,8 @@ def show_run(out: Console, run: Run) -> None:
     out.print(f"{run.tally.actions:,} actions in {run.seconds:.1f} s, digest {run.digest}\n")
     rows = []
     for invariant in INVARIANTS:
-        seeds = [violation.seed for violation in run.tally.violations.get(invariant.id, ())]
-        found = f"{len(seeds)} seeds, first {seeds[0]}" if seeds else ""
+        first = run.tally.violations.get(invariant.id)
+        found = f"{run.tally.violated[invariant.id]} seeds, first {first.seed}" if first else ""
         premise = f"{run.tally.premises[invariant.id]:,}"
         rows.append((invariant.id, invariant.name, run.verdict(invariant), premise, found))
     strength = f"SAMPLED({run.seeds.count})"

@@ -23,18 +23,18 @@ from evidence_sim.values import NotEnabled, Run, Tenant, World
 from evidence_sim.world import apply, initial
 
 _A = AnswerCode
-_RATES = (4, 8, 16, 64)  # one answer in so many is faulty
-_OFFSETS = (0, 0, 0, 0, MINUTE, -MINUTE, 5 * MINUTE, -10 * MINUTE, 14 * MINUTE, 2 * 60 * MINUTE)
-_STILL = len(CLOCK_STEPS)
+RATES = (4, 8, 16, 64)  # one answer in so many is faulty
+OFFSETS = (0, 0, 0, 0, MINUTE, -MINUTE, 5 * MINUTE, -10 * MINUTE, 14 * MINUTE, 2 * 60 * MINUTE)
+STILL = len(CLOCK_STEPS)
 # Weights of the clock's steps, and last of none, for three paces.
-_PACES = (
+PACES = (
     (16, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 16),
     (12, 4, 3, 4, 4, 3, 2, 1, 1, 1, 1, 1, 24),
     (6, 2, 4, 8, 8, 8, 6, 1, 1, 1, 1, 1, 16),
 )
-_EVIDENCE = (12, 3, 6, 6, 1, 1, 1)
-_LEDGER = (24, 1)
-_PUBLICATION = (22, 1, 1)
+OF_EVIDENCE = (12, 3, 6, 6, 1, 1, 1)
+OF_LEDGER = (24, 1)
+OF_PUBLICATION = (22, 1, 1)
 _KINDS = ("step", "start", "land", "crash", "repair", "forget", "outside")
 
 
@@ -79,9 +79,9 @@ def swarm(profile: Profile, seed: int) -> Swarm:
         some(profile.outside),
         bool(stream.draw(2)) and not quiet,
         bool(stream.draw(4) == 0) and not quiet,
-        _RATES[stream.draw(len(_RATES))],
+        RATES[stream.draw(len(RATES))],
         1 + stream.draw(3),
-        _PACES[stream.draw(len(_PACES))],
+        PACES[stream.draw(len(PACES))],
     )
 
 
@@ -89,16 +89,16 @@ def configuration(plan: Plan, seed: int) -> Config:
     """The world in which a seed begins."""
     stream = Stream(seed, HOSTS)
     hosts = max(len(plan.machines), 1 + stream.draw(3))
-    offsets = tuple(_OFFSETS[stream.draw(len(_OFFSETS))] for _ in range(hosts))
+    offsets = tuple(OFFSETS[stream.draw(len(OFFSETS))] for _ in range(hosts))
     begins = tuple(_begin(Stream(seed, tenant)) for tenant in range(plan.tenants))
     return Config(plan.tenants, hosts, plan.machines, plan.profile, begins, offsets)
 
 
 def _begin(stream: Stream) -> Initial:
     return Initial(
-        EVIDENCE[stream.weighted(_EVIDENCE)],
-        LEDGER[stream.weighted(_LEDGER)],
-        PUBLICATION[stream.weighted(_PUBLICATION)],
+        EVIDENCE[stream.weighted(OF_EVIDENCE)],
+        LEDGER[stream.weighted(OF_LEDGER)],
+        PUBLICATION[stream.weighted(OF_PUBLICATION)],
         "none" if stream.draw(16) == 0 else "cloudId",
     )
 
@@ -136,7 +136,7 @@ def sample(plan: Plan, seed: int, cells: Cells | None = None, alone: int | None 
 
 def _clock_step(stream: Stream, granted: Swarm) -> int | None:
     step = stream.weighted(granted.pace)
-    if step == _STILL or (CLOCK_STEPS[step] < 0 and not granted.backward):
+    if step == STILL or (CLOCK_STEPS[step] < 0 and not granted.backward):
         return None
     return CLOCK_STEPS[step]
 

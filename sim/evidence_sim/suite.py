@@ -101,7 +101,7 @@ def _broken(run: Run) -> list[str]:
     """The broken promises of a campaign of the kernel, each with the command that tells its story."""
     found = []
     for invariant in run.broken():
-        first = run.tally.violations[invariant.id][0]
+        first = run.tally.violations[invariant.id]
         again = f"evidence-sim run --machine {run.machine} --profile {run.plan.profile} --seeds {first.seed}:1"
         found.append(f"{invariant.id} {invariant.name} is violated: {first.says}; see {again}")
     return found

@@ -48,7 +48,7 @@ def _end(report: Report) -> str:
 
 def _cell(run: Run, name: str) -> str:
     invariant = next(i for i in INVARIANTS if i.id == name)
-    violated = len(run.tally.violations.get(name, ()))
+    violated = run.tally.violated[name]
     if not run.promised(invariant):
         return f"({violated})" if violated else "-"
     if name in PROFILES[run.plan.profile].moot:

@@ -7,7 +7,7 @@ from attrs import define, field, frozen
 from evidence_kernel.findings import FINDINGS
 from evidence_kernel.tables import SCHEDULER
 from evidence_sim.choice import fold
-from evidence_sim.digest import word
+from evidence_sim.digest import folded, word
 from evidence_sim.facts import Fact
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.labels import Clock, Crash, Land, Outside
@@ -26,12 +26,19 @@ class Violation:
 
 @define
 class Tally:
-    """The count of one or more seeds; `violations` holds each invariant's first one of every seed."""
+    """The count of one or more seeds.
+
+    `violations` holds each invariant's first one, `violated` how many seeds had one; `digests` are those of
+    the seeds that are not folded yet into `digest`, which is of the first `settled` seeds.
+    """
 
     actions: int = 0
     digests: list[int] = field(factory=list)
+    digest: int = 0
+    settled: int = 0
     premises: Counter[str] = field(factory=Counter)
-    violations: dict[str, list[Violation]] = field(factory=dict)
+    violations: dict[str, Violation] = field(factory=dict)
+    violated: Counter[str] = field(factory=Counter)
     fired: Counter[str] = field(factory=Counter)
     survived: Counter[str] = field(factory=Counter)
     outcomes: Counter[str] = field(factory=Counter)
@@ -47,12 +54,24 @@ class Tally:
             (self.fired, other.fired),
             (self.survived, other.survived),
             (self.outcomes, other.outcomes),
+            (self.violated, other.violated),
         ):
             mine.update(more)
-        for invariant, violations in other.violations.items():
-            self.violations.setdefault(invariant, []).extend(violations)
+        for invariant, violation in other.violations.items():
+            self.violations.setdefault(invariant, violation)
         self.rows |= other.rows
         self.verified += other.verified
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds were counted."""
+        return self.settled + len(self.digests)
+
+    def settle(self) -> None:
+        """Fold the digests: a tally of many seeds is no longer than one of few."""
+        self.digest = folded(self.digests, self.digest)
+        self.settled += len(self.digests)
+        self.digests = []
 
 
 class Counting:
@@ -77,7 +96,8 @@ class Counting:
                 continue
             tally.premises[invariant.id] += 1
             if verdict and invariant.id not in tally.violations:
-                tally.violations[invariant.id] = [Violation(self.seed, tally.actions, verdict)]
+                tally.violations[invariant.id] = Violation(self.seed, tally.actions, verdict)
+                tally.violated[invariant.id] = 1
         if fact.fault is not None:
             self._fault(fact, fact.fault)
         if fact.judged:
@@ -124,8 +144,10 @@ class Rows:
         run, after = fact.run, fact.run_after
         if fact.before.config.machines[run.machine] != "kernel":
             return None
-        ending = None if after is None or after.state.ending is None else after.state.ending.reason
-        evidence = None if after is None else after.state.evidence
+        if after is None:
+            ending, evidence = fact.result.reason, None
+        else:
+            ending, evidence = after.state.ending and after.state.ending.reason, after.state.evidence
         warned = tuple(line.text.rpartition("=")[2] for line in fact.log)
         kind = (run.phase, type(fact.answer), fact.phase_after, ending, evidence, warned)
         if kind not in self._known:

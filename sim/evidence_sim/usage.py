@@ -11,7 +11,7 @@ from typing import Any
 from evidence_sim.machines import MACHINES
 from evidence_sim.trace import Trace, TraceError, beside, dump
 
-OK, FOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
+OK, FOUND, USAGE, DISAGREE, INTERRUPTED = 0, 1, 2, 3, 130
 GIVEN = argparse.SUPPRESS  # what stands before the command counts as well
 
 

@@ -41,7 +41,7 @@ class Run:
     @property
     def digest(self) -> str:
         """The fold of the seeds' digests, in hexadecimal."""
-        return f"{folded(self.tally.digests):016x}"
+        return f"{folded(self.tally.digests, self.tally.digest):016x}"
 
     def promised(self, invariant: Invariant) -> bool:
         """Whether a violation breaks a promise: the profile's of the kernel, or anything of a specimen."""
@@ -70,7 +70,7 @@ class Run:
         """Each violated invariant with its first violation, promised or not."""
         for invariant in INVARIANTS:
             if invariant.id in self.tally.violations:
-                yield invariant, self.tally.violations[invariant.id][0]
+                yield invariant, self.tally.violations[invariant.id]
 
 
 def shrunk(run: Run, invariant: Invariant, violation: Violation) -> Trace:
@@ -111,7 +111,7 @@ def described(run: Run, traces: Mapping[str, Trace]) -> dict[str, Any]:
 
 
 def _verdict(run: Run, invariant: Invariant, trace: Trace | None) -> dict[str, Any]:
-    first = run.tally.violations.get(invariant.id, [None])[0]
+    first = run.tally.violations.get(invariant.id)
     return {
         "invariant": invariant.id,
         "name": invariant.name,

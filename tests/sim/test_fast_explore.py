@@ -1,0 +1,90 @@
+"""The compiled search beside the reference's: the same graph by its counts, and violations that the world tells."""
+
+from pathlib import Path
+
+import pytest
+
+from evidence_sim.campaign import NoTwin, Unconfirmed
+from evidence_sim.cli import main
+from evidence_sim.config import Config
+from evidence_sim.explore.bounds import Bounds, Scope
+from evidence_sim.explore.canonical import canonical
+from evidence_sim.explore.search import Explored, Search, beginnings
+from evidence_sim.fast import explore
+from evidence_sim.fast import layout as at
+from evidence_sim.fast.compiled import COMPILED
+from evidence_sim.fast.explore import FastSearch
+from evidence_sim.trace import verdicts
+
+SMALL = [
+    (Config(), Bounds(1, 1, 1)),
+    (Config(profile="lying-disk"), Bounds(1, 1, 0, 2)),
+    (Config(profile="byzantine"), Bounds(1, 1, 0)),
+    (Config(2, profile="byzantine"), Bounds(1, 0, 0)),
+    (Config(1, 2, profile="crash-stop"), Bounds(1, 1, 1)),
+    (Config(profile="cloud-kv"), Bounds(2, 1, 0)),
+]
+LARGE = [
+    (Config(profile="byzantine"), Bounds(1, 2, 0)),
+    (Config(profile="cloud-kv"), Bounds(2, 1, 1)),
+    (Config(profile="byzantine"), Bounds(2, 1, 0, 1)),
+    (Config(2, profile="byzantine"), Bounds(1, 1, 0)),
+    (Config(profile="crash-stop"), Bounds(3, 0, 0)),
+]
+
+
+def both(config: Config, bounds: Bounds) -> tuple[Explored, FastSearch]:
+    roots = beginnings(config)
+    slow, fast = Search(roots, bounds, canonical), FastSearch(roots, bounds)
+    assert list(slow.levels()) == list(fast.levels())
+    return slow.found, fast
+
+
+@pytest.mark.parametrize(("config", "bounds"), SMALL + (LARGE if COMPILED else []))
+def test_the_compiled_search_finds_the_same(config: Config, bounds: Bounds) -> None:
+    slow, fast = both(config, bounds)
+    for name in ("complete", "states", "edges", "levels", "premises", "faults", "outcomes", "answers", "rows", "said"):
+        assert getattr(slow, name) == getattr(fast.found, name), name
+    assert slow.violations.keys() == fast.found.violations.keys()
+    for name, violation in fast.found.violations.items():
+        assert len(violation.trace.actions) == len(slow.violations[name].trace.actions)
+        assert verdicts(violation.trace)[name] == (len(violation.trace.actions), violation.says)
+
+
+def test_what_the_world_does_not_find_is_an_error() -> None:
+    _, fast = both(Config(profile="lying-disk"), Bounds(1, 1, 0))
+    fast._counts[at.O_BROKEN] = 1  # S1, by a start that comes first
+    fast._counts[at.O_PARENT], fast._counts[at.O_MOVE] = 0, 1
+    with pytest.raises(Unconfirmed, match="the twin says that S1 is violated"):
+        fast.stop()
+
+
+def test_a_search_that_was_stopped_says_what_it_met(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "--fast", "--faults", "0", "--steps", "0", "--limit", "100"]) == 1
+    assert "PARTIAL(" in capsys.readouterr().out
+
+
+def test_out_of_memory_is_a_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def none(_array: list[int], size: int) -> list[int]:
+        raise MemoryError(size)
+
+    monkeypatch.setattr(explore, "more", none)
+    monkeypatch.setattr(explore, "ROOM", 512)
+    assert main(["explore", "--fast", "--ticks", "1"]) == 1
+    said = capsys.readouterr()
+    assert "out of memory" in said.err and "nothing is said of what it did not reach" in said.out
+
+
+def test_what_is_not_compiled_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(NoTwin, match="kernel in the scope all"):
+        FastSearch(beginnings(Config()), Bounds(scope=Scope.ALL))
+    assert main(["explore", "--fast", "--machine", "plain-put"]) == 2
+    assert "no compiled search of plain-put" in capsys.readouterr().err
+    assert main(["explore", "--fast", "--symmetry"]) == 2
+    assert "leave out --symmetry" in capsys.readouterr().err
+
+
+def test_the_command_keeps_the_shortest_ways(tmp_path: Path) -> None:
+    bounds = ["--ticks", "1", "--steps", "0", "--out", str(tmp_path)]
+    assert main(["explore", "--fast", "--profile", "lying-disk", *bounds]) == 0
+    assert main(["replay", str(tmp_path / "kernel-lying-disk-S9.json")]) == 1
