@@ -34,6 +34,14 @@ class IgnoresIfMatch(MemoryStore):
         return super().put(key, value, expect if isinstance(expect, Expect) else Expect.ANY)
 
 
+class CountsFromOne(CountsAgain):
+    """After any deletion, and asks no version for it."""
+
+    def delete(self, key: str, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        return super().delete(key, Expect.ANY)
+
+
 class CannotReplace(MemoryStore):
     """Knows no put at a version."""
 
@@ -88,7 +96,7 @@ class ReadsOld(MemoryStore):
     [
         (IgnoresIfNoneMatch(), "a put-if-absent writes over a value"),
         (IgnoresIfMatch(), "a put at a version that is gone writes"),
-        (CountsAgain(), "a version comes again after a deletion"),
+        (CountsFromOne(), "a version comes again after a deletion"),
         (CannotReplace(), "does not replace a value at its version: it answers Failed"),
         (SaysFailed(), "does not say that a condition failed: it answers Failed"),
         (CannotCreate(), "does not create a key that is absent: it answers Failed"),
