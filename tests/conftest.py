@@ -1,6 +1,8 @@
 """Hypothesis draws the same examples on every machine and in every run; servers are the session's."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,16 @@ __all__ = ["postgres", "redis", "s3"]
 
 settings.register_profile("same-everywhere", derandomize=True, deadline=None, database=None)
 settings.load_profile("same-everywhere")
+
+
+@pytest.fixture(autouse=True)
+def _logger_given_back() -> Iterator[None]:
+    """The command `evidence` takes the logger of that name for itself."""
+    logger = logging.getLogger("evidence")
+    handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
+    yield
+    logger.handlers, logger.propagate = handlers, propagate
+    logger.setLevel(level)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

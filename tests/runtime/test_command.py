@@ -1,7 +1,6 @@
 """The command `evidence`: what it prints, what it leaves, how it ends."""
 
 import json
-import logging
 import os
 import pty
 import signal
@@ -21,16 +20,6 @@ from evidence_runtime.command import main
 EXPORT = Path(__file__).parent.parent / "data" / "original_export.jsonl"
 OLD = b'{"installed_at":"2025-01-01T00:00:00Z"}'
 ANSWER = "import json, sys; asked = json.load(sys.stdin); print(json.dumps({'for': asked['tenant']}))"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """The command takes the logger `evidence` for itself: give it back."""
-    logger = logging.getLogger("evidence")
-    kept = (list(logger.handlers), logger.level, logger.propagate)
-    yield
-    logger.handlers, logger.propagate = kept[0], kept[2]
-    logger.setLevel(kept[1])
 
 
 @pytest.fixture
