@@ -1,5 +1,6 @@
 """What a search takes for one world is one: the graph of whole worlds, seen through `canonical`, is its graph."""
 
+import os
 from typing import Any
 
 import pytest
@@ -18,14 +19,19 @@ CASES = [
     ("cloud-kv", Bounds(1, 1, 1)),
     ("cloud-kv", Bounds(2, 1, 0)),
     ("lying-disk", Bounds(1, 1, 1)),
-    ("lying-disk", Bounds(1, 2, 0)),
-    ("cloud-kv", Bounds(2, 1, 0, operators=1)),
+    ("cloud-kv", Bounds(1, 1, 0, operators=1)),
     ("cloud-kv", Bounds(2, 1, 0, scope=Scope.STATUS)),
-    ("crash-stop", Bounds(2, 0, 1, scope=Scope.STATUS)),
-    ("lying-disk", Bounds(2, 1, 0, scope=Scope.STATUS)),
-    ("lying-disk", Bounds(1, 2, 0, scope=Scope.ALL)),
+    ("lying-disk", Bounds(1, 1, 0, scope=Scope.ALL)),
     ("byzantine", Bounds(1, 2, 0)),
 ]
+if os.environ.get("EVIDENCE_LONG") == "1":
+    CASES += [
+        ("lying-disk", Bounds(1, 2, 0)),
+        ("cloud-kv", Bounds(2, 1, 0, operators=1)),
+        ("crash-stop", Bounds(2, 0, 1, scope=Scope.STATUS)),
+        ("lying-disk", Bounds(2, 1, 0, scope=Scope.STATUS)),
+        ("lying-disk", Bounds(1, 2, 0, scope=Scope.ALL)),
+    ]
 
 
 def judged(move: Move, scope: Scope) -> tuple[str, ...]:

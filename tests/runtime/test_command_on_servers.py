@@ -7,9 +7,7 @@ import pytest
 
 from evidence_runtime.command import main
 from tests.runtime.served import KINDS, emptied
-from tests.runtime.test_command import EXPORT, _quiet
-
-__all__ = ["_quiet"]
+from tests.runtime.test_command import EXPORT
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind != "objects"])

@@ -23,7 +23,7 @@ from tests.runtime.witness import Journal, listening, tick
 TOP = Path(__file__).parent.parent.parent
 PROCESSES = 8
 LONG = os.environ.get("EVIDENCE_LONG") == "1"
-KILLS = 400 if LONG else 60  # one each 150 ms: a minute, or nine seconds
+KILLS = 400 if LONG else 30  # one each 150 ms: a minute, or five seconds
 SPAN = 30 * HOUR  # which the hurried clock goes through meanwhile
 FACTOR = SPAN // (KILLS * 150)
 AFTER = NOW + SPAN + 60 * HOUR
@@ -123,7 +123,7 @@ def test_s1_to_s9_and_s14_hold_of_a_crowd_that_is_killed_at_random(tmp_path: Pat
     said = Counter(line["said"] for line in lines if line["what"] == "said")
     cut = started.total() - ended.total()
     print(f"{started.total()} ticks, {cut} of them cut, {len(changes)} changes; {dict(ended)}; {dict(said)}")
-    assert cut >= KILLS // 12 and said["Conflict"] > 0
+    assert cut >= KILLS // 10 and said["Conflict"] > 0
     assert sum(line["did_backfill"] for line in lines if line["what"] == "result") > 0
     assert {"NOT_DUE", "SKIPPED", "EVIDENCE_IN_FUTURE", "LEDGER_INVALID"} <= ended.keys()
     assert {"GENERATED", "ALREADY_DONE", "GENERATION_FAILED", "BACKOFF"} <= ended.keys()
