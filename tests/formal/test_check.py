@@ -9,7 +9,7 @@ from evidence_sim.formal.cases import CASES, Case
 from spec import check
 
 README = (check.HERE / "README.md").read_text(encoding="utf-8")
-QUICK = ("network, two faults", "plain put", "counter versions", "no expiry", "last is latest")
+QUICK = ("plain put", "no expiry", "last is latest")
 
 
 def named(name: str) -> Case:

@@ -43,7 +43,7 @@ def answering(statuses: Mapping[str, int], seen: list[str]) -> Iterator[ObjectSt
             pass
 
     with ThreadingHTTPServer((HOST, 0), Answering) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield ObjectStore.at(f"s3://bucket?endpoint=http://{HOST}:{server.server_address[1]}&{S3_SETTINGS}")
         server.shutdown()
 

@@ -32,7 +32,7 @@ def cutting(seen: list[bytes]) -> Iterator[str]:
                 self.request.sendall(b"+OK\r\n" * greetings)
 
     with ThreadingTCPServer((HOST, 0), Cutting) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"redis://{HOST}:{server.server_address[1]}/0"
         server.shutdown()
 

@@ -53,8 +53,12 @@ class Proof:
 
     def obligations(self) -> Iterator[Checked]:
         """Init, then the moves."""
+        yield self._begun(self._known()[0])
+        yield from self.survived()
+
+    def survived(self) -> Iterator[Checked]:
+        """The moves, without Init."""
         held, always = self._known()
-        yield self._begun(held)
         for move in moves(self.before, self.rows, self.stores):
             began, verdicts = perf_counter(), dict(self._verdicts(move, held, always))
             yield _checked(move.name, began, verdicts, _asked(*always, move.when) == z3.sat)
