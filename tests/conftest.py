@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ __all__ = ["postgres", "redis", "s3"]
 
 settings.register_profile("same-everywhere", derandomize=True, deadline=None, database=None)
 settings.load_profile("same-everywhere")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell begins what runs in the background, and children
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # would inherit it: no Ctrl-C would ever reach them
 
 
 @pytest.fixture(autouse=True)
