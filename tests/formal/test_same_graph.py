@@ -154,8 +154,11 @@ LINES = [
         "DoneRead(a,1):ok",
     ),
     ("Tick", '!.doubt = said = "unknown"', "!.doubt = FALSE", ONE, "Publish(a,1):unknown-"),
-    ("Tick", 'IF k = "ok" THEN "yes" ELSE "no"])\n  /\\ late', '"yes"])\n  /\\ late', TWO, "LedgerRead(a,"),
 ]
+if LONG:
+    LINES += [
+        ("Tick", 'IF k = "ok" THEN "yes" ELSE "no"])\n  /\\ late', '"yes"])\n  /\\ late', TWO, "LedgerRead(a,"),
+    ]
 
 
 @pytest.mark.parametrize(("module", "line", "instead", "bounds", "first"), LINES)

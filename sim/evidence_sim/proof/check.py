@@ -44,54 +44,58 @@ def obligations(machine: Machine = KERNEL, stores: Stores | None = None) -> Iter
 
 @frozen
 class Proof:
-    """An invariant of one world, and the moves of a machine's rows from it."""
+    """An invariant of one world, and the moves of a machine's rows from it.
+
+    `held`: each conjunct before a move, of its own variables; `always`: of all ticks and versions.
+    """
 
     rows: tuple[Row, ...]
     stores: Stores = field(factory=Stores)
     before: World = field(factory=world)
     invariant: tuple[Conjunct, ...] = INVARIANT
+    held: Mapping[Conjunct, Term] = field(init=False)
+    always: Sequence[Term] = field(init=False)
+
+    @held.default
+    def _held(self) -> Mapping[Conjunct, Term]:
+        return {conjunct: conjunct.held(self.before) for conjunct in self.invariant}
+
+    @always.default
+    def _always(self) -> Sequence[Term]:
+        return [conjunct.always(self.before) for conjunct in self.invariant]
 
     def obligations(self) -> Iterator[Checked]:
         """Init, then the moves."""
-        yield self._begun(self._known()[0])
+        yield self._begun()
         yield from self.survived()
 
     def survived(self) -> Iterator[Checked]:
         """The moves, without Init."""
-        held, always = self._known()
         for move in moves(self.before, self.rows, self.stores):
-            began, verdicts = perf_counter(), dict(self._verdicts(move, held, always))
-            yield _checked(move.name, began, verdicts, _asked(*always, move.when) == z3.sat)
+            began, verdicts = perf_counter(), dict(self._verdicts(move))
+            yield _checked(move.name, began, verdicts, _asked(*self.always, move.when) == z3.sat)
 
     def refuted(self, others: Sequence[Row]) -> str | None:
         """The first move of other rows, with the first conjunct that it breaks, or that stays undecided."""
-        held, always = self._known()
         late = [put for put in puts(others) if put not in puts(self.rows)]
         for move in chain(steps(self.before, others, self.stores), landings(self.before, late, self.stores)):
-            for conjunct, verdict in self._verdicts(move, held, always):
+            for conjunct, verdict in self._verdicts(move):
                 if verdict != z3.unsat:
                     return f"{move.name} breaks {conjunct.name}" + (" (undecided)" if verdict == z3.unknown else "")
         return None
 
-    def _known(self) -> tuple[dict[Conjunct, Term], list[Term]]:
-        """The invariant before a move: of its variables, and of all."""
-        held = {conjunct: conjunct.held(self.before) for conjunct in self.invariant}
-        return held, [conjunct.always(self.before) for conjunct in self.invariant]
-
-    def _begun(self, held: Mapping[Conjunct, Term]) -> Checked:
+    def _begun(self) -> Checked:
         began, given = perf_counter(), begins(self.before)
-        verdicts = {conjunct: _asked(given, z3.Not(now)) for conjunct, now in held.items()}
+        verdicts = {conjunct: _asked(given, z3.Not(now)) for conjunct, now in self.held.items()}
         return _checked("Init", began, verdicts, _asked(given) == z3.sat)
 
-    def _verdicts(
-        self, move: Move, held: Mapping[Conjunct, Term], always: Sequence[Term]
-    ) -> Iterator[tuple[Conjunct, Term]]:
+    def _verdicts(self, move: Move) -> Iterator[tuple[Conjunct, Term]]:
         """First without quantifiers; what that leaves open is asked again with all that is known."""
         after = {conjunct: _term(conjunct.held(move.after)) for conjunct in self.invariant}
-        broken = {conjunct: z3.Not(now) for conjunct, now in after.items() if not now.eq(held[conjunct])}
-        known = instances(held, self.before, [move.when, *broken.values()])
+        broken = {conjunct: z3.Not(now) for conjunct, now in after.items() if not now.eq(self.held[conjunct])}
+        known = instances(self.held, self.before, [move.when, *broken.values()])
         if _asked(*known, move.when, z3.Or(*broken.values()), logic="QF_UFLIA") != z3.unsat:
-            yield from ((conjunct, _asked(*always, move.when, breaks)) for conjunct, breaks in broken.items())
+            yield from ((conjunct, _asked(*self.always, move.when, breaks)) for conjunct, breaks in broken.items())
 
 
 def _term(x: Term) -> Term:

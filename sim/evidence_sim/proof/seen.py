@@ -83,7 +83,7 @@ class Seen:
             changes = self._read(oracle.place(effect.key).role, answer)
         elif isinstance(effect, Put) and isinstance(answer, Applied) and effect.value == self.claim:
             changes["claimed"] = answer.version
-        return evolve(self, **changes)
+        return evolve(self, **changes) if changes else self
 
     def _read(self, role: Role, answer: Answer) -> dict[str, Any]:
         if role is Role.EVIDENCE and isinstance(answer, Found):
