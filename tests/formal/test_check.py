@@ -9,7 +9,7 @@ from evidence_sim.formal.cases import CASES, Case
 from spec import check
 
 README = (check.HERE / "README.md").read_text(encoding="utf-8")
-QUICK = ("plain put", "no expiry", "last is latest")
+QUICK = ("plain put", "no expiry")
 
 
 def named(name: str) -> Case:

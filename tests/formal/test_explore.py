@@ -118,7 +118,20 @@ def test_specimens_are_searched_as_whole_worlds() -> None:
 
 
 def _json(seed: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "evidence_sim", "explore", "--faults", "1", "--steps", "0", "--json", "-"]
+    command = [
+        sys.executable,
+        "-m",
+        "evidence_sim",
+        "explore",
+        "--ticks",
+        "1",
+        "--faults",
+        "1",
+        "--steps",
+        "0",
+        "--json",
+        "-",
+    ]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
     )

@@ -1,6 +1,7 @@
 """L1 to L3 are decided on the graph of every fault-free future, with the number of ticks that they take."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 
 import pytest
 
@@ -10,13 +11,19 @@ from evidence_sim.cli import main
 from evidence_sim.config import Config
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.explore.canonical import Key, canonical
-from evidence_sim.explore.liveness import Endings, Place, _key, decided, follow
+from evidence_sim.explore.liveness import Bound, Endings, Place, _key, decided, follow
 from evidence_sim.explore.search import Search, beginnings
 from evidence_sim.formal.cases import NUMBERED, Case
 from evidence_sim.machines import MACHINES
 from evidence_sim.machines.variant import Variant
 
 SMALL = Bounds(1, 1, 0)
+
+
+@cache
+def bounds_of(profile: str, bounds: Bounds, ticks: int) -> Sequence[Bound]:
+    """What the kernel keeps, from every world within the bounds."""
+    return follow(Config(profile=profile), bounds, ticks, quiet).bounds
 
 
 def quiet(_: str) -> None:
@@ -33,21 +40,21 @@ NUMBERS = {
 
 @pytest.mark.parametrize("profile", NUMBERS)
 def test_the_bounds(profile: str) -> None:
-    found = follow(Config(profile=profile), SMALL, 2, quiet).bounds
+    found = bounds_of(profile, SMALL, 2)
     assert not any(bound.cycle for bound in found)
     assert (tuple(bound.ticks for bound in found), tuple(bound.periods for bound in found)) == NUMBERS[profile]
 
 
 def test_more_ticks_and_faults_before_take_no_longer() -> None:
-    found = follow(Config(), Bounds(2, 1, 0), 2, quiet).bounds
+    found = bounds_of("cloud-kv", Bounds(2, 1, 0), 2)
     assert tuple(bound.periods for bound in found) == NUMBERS["cloud-kv"][1]
 
 
 @pytest.mark.parametrize("case", NUMBERED, ids=lambda case: f"{case.name}, {case.profile}, {case.bounds.ticks} ticks")
 def test_the_checker_finds_the_same_number(case: Case) -> None:
     """What `spec/check.py` is told to expect, holding and failing, is what the code's graph says."""
-    found = follow(Config(profile=case.profile), case.bounds, case.bounds.ticks, quiet)
-    [reported] = [bound for bound in found.bounds if bound.name == "L2 Reported"]
+    found = bounds_of(case.profile, case.bounds, case.bounds.ticks)
+    [reported] = [bound for bound in found if bound.name == "L2 Reported"]
     assert (reported.periods <= case.bound) is (case.violated is None)
 
 
