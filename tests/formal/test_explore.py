@@ -118,20 +118,8 @@ def test_specimens_are_searched_as_whole_worlds() -> None:
 
 
 def _json(seed: str) -> dict[str, Any]:
-    command = [
-        sys.executable,
-        "-m",
-        "evidence_sim",
-        "explore",
-        "--ticks",
-        "1",
-        "--faults",
-        "1",
-        "--steps",
-        "0",
-        "--json",
-        "-",
-    ]
+    within = ["--ticks", "1", "--faults", "1", "--steps", "0"]
+    command = [sys.executable, "-m", "evidence_sim", "explore", *within, "--json", "-"]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
     )
