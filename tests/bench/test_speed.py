@@ -12,9 +12,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from evidence_runtime import MemoryStore, SqliteStore
-from evidence_sim.bench import bare_tick, records_tick, transitions_tick
-from evidence_sim.bench_sqlite import plain, statements
-from evidence_sim.bench_store import prepared
+from evidence_sim.bench import peers
+from evidence_sim.bench.kernel import bare_tick, records_tick
+from evidence_sim.bench.sqlite import plain, statements
+from evidence_sim.bench.store import prepared
 from evidence_sim.campaign import one_seed
 from evidence_sim.sample import Plan
 
@@ -48,18 +49,18 @@ def test_a_tick_with_its_records(benchmark: BenchmarkFixture) -> None:
 
 
 def test_the_walk_in_transitions(benchmark: BenchmarkFixture) -> None:
-    assert benchmark(transitions_tick()) == "END"
+    assert benchmark(peers.tick_in(peers.transitions)) == "END"
 
 
 @alone
 def test_the_bare_machine_is_faster_than_transitions() -> None:
-    transitions, kernel = fastest(transitions_tick(), bare_tick)
+    transitions, kernel = fastest(peers.tick_in(peers.transitions), bare_tick)
     assert transitions >= BARE_OVER_TRANSITIONS * kernel
 
 
 @alone
 def test_a_tick_with_its_records_is_no_slower_than_transitions() -> None:
-    transitions, kernel = fastest(transitions_tick(), records_tick())
+    transitions, kernel = fastest(peers.tick_in(peers.transitions), records_tick())
     assert transitions >= kernel
 
 

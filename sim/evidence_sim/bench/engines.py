@@ -1,0 +1,75 @@
+"""The engines that judge the kernel, with every invariant on: the world, Hypothesis, both searches."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import count
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from evidence_sim.bench.timing import Once, rate
+from evidence_sim.campaign import Seeds, Workers, one_seed
+from evidence_sim.config import Config
+from evidence_sim.explore.bounds import Bounds
+from evidence_sim.explore.search import Search, beginnings, identity
+from evidence_sim.sample import Plan
+
+SECONDS = 0.3  # of one round
+BOUNDS = Bounds()  # of both searches: 2 ticks, 1 fault, 1 clock step
+REFERENCE_STATES = 2000  # where the reference's is stopped
+_EXAMPLES = 20  # of Hypothesis in a round, as long as a round of the world
+_SEEDS = 32  # of a round in two processes
+
+
+def reference(_: ExitStack) -> Once:
+    """Seeds of the kernel in the world, two tenants of 12 ticks under cloud-kv, with what they cover."""
+    seeds = count()
+    return lambda: (rate(lambda: one_seed(Plan(), next(seeds)).actions, SECONDS),)
+
+
+def hypothesis(stack: ExitStack) -> Once:
+    """A Hypothesis state machine over the same world, whose rules draw from the enabled actions.
+
+    Hypothesis finds out what is enabled by trying, which is most of its time; it judges what cloud-kv promises
+    and counts no coverage. What it keeps of the sources goes to a folder of its own.
+    """
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    from evidence_sim.rules import walk
+
+    set_hypothesis_home_dir(stack.enter_context(TemporaryDirectory()))
+    stack.callback(set_hypothesis_home_dir, None)
+    walk("kernel", 2)
+
+    def once() -> Sequence[float]:
+        began = perf_counter()
+        return (walk("kernel", _EXAMPLES) / (perf_counter() - began),)
+
+    return once
+
+
+def search(_: ExitStack) -> Once:
+    """The reference's search, of its first states."""
+    roots = beginnings(Config())
+
+    def once() -> Sequence[float]:
+        began = perf_counter()
+        searching = Search(roots, BOUNDS, identity(roots[0], False), limit=REFERENCE_STATES)
+        for _ in searching.levels():
+            pass
+        return (searching.found.states / (perf_counter() - began),)
+
+    return once
+
+
+def in_processes(stack: ExitStack, jobs: int) -> Once:
+    """As `reference`, in so many processes."""
+    workers = stack.enter_context(Workers(jobs))
+    seeds = count(step=_SEEDS)
+
+    def once() -> Sequence[float]:
+        began = perf_counter()
+        done = sum(tally.actions for tally in workers.tallies(Plan(), Seeds(next(seeds), _SEEDS)))
+        return (done / (perf_counter() - began),)
+
+    once()  # the processes begin
+    return once

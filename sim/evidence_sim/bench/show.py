@@ -1,0 +1,80 @@
+"""The timings for people: tables whose bars read well without colour and without a terminal."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.bar import Bar
+from rich.console import Console, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Column, Table
+from rich.text import Text
+
+from evidence_sim.bench.timing import Missing, Timing
+from evidence_sim.campaign import processors
+from evidence_sim.report import table
+
+Known = Sequence[Timing | Missing]
+# What is told of two figures of one run; the twin works on all processors, what it is compared with on one.
+_RATIOS = (
+    ("kernel-tick", "transitions-tick", False),
+    ("kernel-tick", "statemachine-tick", False),
+    ("kernel-tick", "automat-tick", False),
+    ("kernel-tick-records", "transitions-tick", False),
+    ("reference-actions", "hypothesis-actions", False),
+    ("bulk-actions", "reference-actions", True),
+    ("bulk-actions", "limit-actions", False),
+    ("explore-fast-states", "explore-states", False),
+)
+
+
+def show_timings(out: Console, results: Sequence[Timing], rounds: int) -> None:
+    """The table of timings."""
+    rows = [(r.figure.name, r.figure.unit, f"{r.median:,.0f}", f"{r.low:,.0f}", f"{r.high:,.0f}") for r in results]
+    out.print(table(f"Medians of {rounds} rounds, and their middle half", ("", "unit", "median", "low", "high"), rows))
+
+
+def show_rows(out: Console, results: Known) -> None:
+    """The figures, with bars among those of one unit, and what is to be told of two of them."""
+    made = _table("How fast", "", "unit")
+    units = list(dict.fromkeys(result.figure.unit for result in results))
+    ordered = sorted(results, key=lambda result: units.index(result.figure.unit))
+    for unit, those in groupby(ordered, key=lambda result: result.figure.unit):
+        for result, numbers in _numbers(out, list(those)):
+            made.add_row(result.figure.name, unit, *numbers)
+        made.add_section()
+    out.print(made)
+    known = {result.figure.name: result.median for result in results if isinstance(result, Timing)}
+    for one, other, per_core in _RATIOS:
+        if one in known and other in known:
+            cores = processors() if per_core else 1
+            where = f", a processor of {cores}" if per_core else ""
+            out.print(f"{one} / {other}: {known[one] / known[other] / cores:,.2f}{where}")
+
+
+def show_growth(out: Console, results: Known) -> None:
+    """How each series goes on, with bars within it."""
+    made = _table("How cost grows", "by", "at", "", "unit")
+    for (by, name), those in groupby(results, key=lambda result: (result.figure.by, result.figure.name)):
+        for result, numbers in _numbers(out, list(those)):
+            made.add_row(by, f"{result.figure.at:,}", name, result.figure.unit, *numbers)
+        made.add_section()
+    out.print(made)
+
+
+def _table(title: str, *names: str) -> Table:
+    words = (Column(name, justify="right" if name == "at" else "left", no_wrap=True) for name in names)
+    numbers = (Column(name, justify="right", no_wrap=True) for name in ("median", "low", "high"))
+    bars = Column(min_width=8, max_width=24)
+    return Table(*words, *numbers, bars, title=title, title_justify="left", title_style="bold")
+
+
+def _numbers(out: Console, those: Known) -> Iterator[tuple[Timing | Missing, list[RenderableType]]]:
+    """The columns of each, whose bars are as long as they are of the greatest."""
+    most = max((one.median for one in those if isinstance(one, Timing)), default=0)
+    for one in those:
+        if isinstance(one, Missing):
+            yield one, ["-", "", "", Text(one.way_out)]
+        else:
+            # Blocks of an eighth; where the output cannot hold them, whole dashes.
+            bar = ProgressBar(most, one.median) if out.options.ascii_only else Bar(most, 0, one.median)
+            yield one, [*(f"{number:,.0f}" for number in (one.median, one.low, one.high)), bar]
