@@ -35,12 +35,13 @@ def show_timings(out: Console, results: Sequence[Timing], rounds: int) -> None:
 
 def show_rows(out: Console, results: Known) -> None:
     """The figures, with bars among those of one unit, and what is to be told of two of them."""
-    made = _table("How fast", "", "unit")
+    made = _table("How fast", "", "unit", ">median", ">low", ">high")
     units = list(dict.fromkeys(result.figure.unit for result in results))
     ordered = sorted(results, key=lambda result: units.index(result.figure.unit))
     for unit, those in groupby(ordered, key=lambda result: result.figure.unit):
-        for result, numbers in _numbers(out, list(those)):
-            made.add_row(result.figure.name, unit, *numbers)
+        for result, bar in _bars(out, list(those)):
+            numbers = (result.median, result.low, result.high) if isinstance(result, Timing) else ()
+            made.add_row(result.figure.name, unit, *_columns(numbers, 3), bar)
         made.add_section()
     out.print(made)
     known = {result.figure.name: result.median for result in results if isinstance(result, Timing)}
@@ -53,28 +54,33 @@ def show_rows(out: Console, results: Known) -> None:
 
 def show_growth(out: Console, results: Known) -> None:
     """How each series goes on, with bars within it."""
-    made = _table("How cost grows", "by", "at", "", "unit")
+    made = _table("As the work grows", "by", ">at", "", ">median")
     for (by, name), those in groupby(results, key=lambda result: (result.figure.by, result.figure.name)):
-        for result, numbers in _numbers(out, list(those)):
-            made.add_row(by, f"{result.figure.at:,}", name, result.figure.unit, *numbers)
+        for result, bar in _bars(out, list(those)):
+            numbers = (result.median,) if isinstance(result, Timing) else ()
+            made.add_row(by, f"{result.figure.at:,}", name, *_columns(numbers, 1), bar)
         made.add_section()
     out.print(made)
 
 
 def _table(title: str, *names: str) -> Table:
-    words = (Column(name, justify="right" if name == "at" else "left", no_wrap=True) for name in names)
-    numbers = (Column(name, justify="right", no_wrap=True) for name in ("median", "low", "high"))
+    """One whose columns with `>` stand right; the last is of bars."""
+    columns = (Column(name.strip(">"), justify="right" if ">" in name else "left", no_wrap=True) for name in names)
     bars = Column(min_width=8, max_width=24)
-    return Table(*words, *numbers, bars, title=title, title_justify="left", title_style="bold")
+    return Table(*columns, bars, title=title, title_justify="left", title_style="bold")
 
 
-def _numbers(out: Console, those: Known) -> Iterator[tuple[Timing | Missing, list[RenderableType]]]:
-    """The columns of each, whose bars are as long as they are of the greatest."""
-    most = max((one.median for one in those if isinstance(one, Timing)), default=0)
+def _columns(numbers: Sequence[float], count: int) -> list[str]:
+    return [f"{number:,.0f}" for number in numbers] or ["-"] * count
+
+
+def _bars(out: Console, those: Known) -> Iterator[tuple[Timing | Missing, RenderableType]]:
+    """Each with a bar as long as it is of the greatest, or with what it lacks."""
+    most = max((round(one.median) for one in those if isinstance(one, Timing)), default=0)
     for one in those:
         if isinstance(one, Missing):
-            yield one, ["-", "", "", Text(one.way_out)]
+            yield one, Text(one.way_out)
+        elif out.options.ascii_only:
+            yield one, ProgressBar(most, round(one.median))  # of dashes
         else:
-            # Blocks of an eighth; where the output cannot hold them, whole dashes.
-            bar = ProgressBar(most, one.median) if out.options.ascii_only else Bar(most, 0, one.median)
-            yield one, [*(f"{number:,.0f}" for number in (one.median, one.low, one.high)), bar]
+            yield one, Bar(most, 0, round(one.median))  # of blocks, to an eighth
