@@ -69,7 +69,7 @@ def test_the_walk_of_the_check_takes_every_row_of_both_tables() -> None:
 def test_figures_keep_their_names_and_units() -> None:
     assert {figure.name: figure.unit for subject in subjects.rows() for figure in subject.figures} == FIGURES
     assert [axis.name for axis in growth.AXES] == ["cores", "tenants", "overlap", "faults", "ticks", "bounds"]
-    assert {figure.by for point in growth.points() for figure in point.figures} == {axis.name for axis in growth.AXES}
+    assert {figure.axis for point in growth.points() for figure in point.figures} == set(growth.AXES)
 
 
 def test_some_are_timed_and_described(

@@ -9,32 +9,20 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import cycle
 
-from attrs import frozen
-
 from evidence_kernel import Expect, Invocation, Outcome
 from evidence_kernel.records.keys import evidence_key
 from evidence_runtime import MemoryStore, run_tick
 from evidence_sim.bench import engines, twin
 from evidence_sim.bench.kernel import never
-from evidence_sim.bench.timing import ACTIONS, TICKS, Figure, Once, Subject, rate, times
+from evidence_sim.bench.timing import ACTIONS, TICKS, Axis, Figure, Once, Subject, rate, times
 from evidence_sim.campaign import processors
 from evidence_sim.config import EPOCH, MOST_TENANTS, Initial, contents
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.faults import PROFILES
 from evidence_sim.sample import RATES, Plan, swarm
 
-
-@frozen
-class Axis:
-    """What grows: the name that it is asked for by, what its numbers count, and whether each is many times the last."""
-
-    name: str
-    counts: str
-    by_factors: bool = False
-
-
 CORES = Axis("cores", "processes of the world, threads of the twin")
-TENANTS = Axis("tenants", "tenants in a store, in a round, in a world", True)
+TENANTS = Axis("tenants", "tenants: of a store (driver), of a round (fleet), of a world (bulk)", True)
 OVERLAP = Axis("overlap", "ticks of a tenant that may overlap")
 FAULTS = Axis("faults", "faulty answers in 64, of the kinds that a seed grants")
 LENGTH = Axis("ticks", "ticks of a tenant in a campaign", True)
@@ -72,7 +60,7 @@ def points() -> list[Subject]:
 
 
 def _point(axis: Axis, at: int, prepare: Callable[[ExitStack], Once], name: str, unit: str) -> Subject:
-    return Subject((Figure(name, unit, axis.name, at),), prepare)
+    return Subject((Figure(name, unit, axis, at),), prepare)
 
 
 def _bulk(plan: Plan, jobs: int = 1) -> Callable[[ExitStack], Once]:

@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from evidence_sim.bench.growth import AXES, Axis
-from evidence_sim.bench.timing import Timing
+from evidence_sim.bench.timing import Axis, Timing
 
 FORMATS = tuple(sorted(Figure().canvas.get_supported_filetypes()))
 _WIDE = 10  # times as much: what is further apart needs a scale of factors
@@ -19,7 +18,7 @@ _WIDE = 10  # times as much: what is further apart needs a scale of factors
 def drawn(results: Sequence[Timing], title: str, form: str) -> bytes:
     """The picture in one of FORMATS, the same bytes for the same timings in `svg`."""
     with matplotlib.rc_context({"svg.hashsalt": "evidence-sim", "svg.fonttype": "none", "font.size": 9}):
-        axes = [axis for axis in AXES if any(one.figure.by == axis.name for one in results)]
+        axes = list(dict.fromkeys(one.figure.axis for one in results if one.figure.axis))
         figure = Figure(figsize=(12, 7 if len(axes) > 3 else 4), layout="constrained")
         figure.suptitle(title)
         panels = figure.subplots(-(-len(axes) // 3), min(len(axes), 3), squeeze=False).flat
@@ -27,7 +26,7 @@ def drawn(results: Sequence[Timing], title: str, form: str) -> bytes:
             if axis is None:
                 panel.remove()
             else:
-                _panel(panel, axis, [one for one in results if one.figure.by == axis.name])
+                _panel(panel, axis, [one for one in results if one.figure.axis == axis])
         picture = BytesIO()
         figure.savefig(picture, format=form, metadata={"Date": None} if form == "svg" else None)
     return picture.getvalue()

@@ -54,19 +54,23 @@ def show_rows(out: Console, results: Known) -> None:
 
 def show_growth(out: Console, results: Known) -> None:
     """How each series goes on, with bars within it."""
-    made = _table("As the work grows", "by", ">at", "", ">median")
-    for (by, name), those in groupby(results, key=lambda result: (result.figure.by, result.figure.name)):
+    made, axes = _table("As the work grows", "by", ">at", "", ">median"), []
+    for (axis, name), those in groupby(results, key=lambda result: (result.figure.axis, result.figure.name)):
+        assert axis is not None
         for result, bar in _bars(out, list(those)):
             numbers = (result.median,) if isinstance(result, Timing) else ()
-            made.add_row(by, f"{result.figure.at:,}", name, *_columns(numbers, 1), bar)
+            made.add_row(axis.name, f"{result.figure.at:,}", name, *_columns(numbers, 1), bar)
         made.add_section()
+        axes.append(axis)
     out.print(made)
+    for axis in dict.fromkeys(axes):
+        out.print(f"{axis.name}: {axis.counts}", soft_wrap=True)
 
 
 def _table(title: str, *names: str) -> Table:
     """One whose columns with `>` stand right; the last is of bars."""
     columns = (Column(name.strip(">"), justify="right" if ">" in name else "left", no_wrap=True) for name in names)
-    bars = Column(min_width=8, max_width=24)
+    bars = Column(min_width=8, max_width=33)
     return Table(*columns, bars, title=title, title_justify="left", title_style="bold")
 
 

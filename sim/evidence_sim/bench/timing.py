@@ -16,12 +16,21 @@ EXTRAS = {"transitions": "bench", "statemachine": "bench", "automat": "bench", "
 
 
 @frozen
+class Axis:
+    """What grows: the name that it is asked for by, what its numbers count, and whether each is many times the last."""
+
+    name: str
+    counts: str
+    by_factors: bool = False
+
+
+@frozen
 class Figure:
-    """What is measured, and its unit; of a series also what grows (`by`), and how far it is (`at`)."""
+    """What is measured, and its unit; of a series also what grows, and where it is."""
 
     name: str
     unit: str
-    by: str = ""
+    axis: Axis | None = None
     at: int = 0
 
 
@@ -58,7 +67,7 @@ class Missing:
 
 
 def _named(figure: Figure) -> dict[str, Any]:
-    series = {"by": figure.by, "at": figure.at} if figure.by else {}
+    series = {"by": figure.axis.name, "at": figure.at} if figure.axis else {}
     return {"name": figure.name, "unit": figure.unit, **series}
 
 
@@ -79,7 +88,7 @@ class Subject:
     @property
     def names(self) -> set[str]:
         """What it is asked for by: a series by what grows, all else by its figures."""
-        return {figure.by or figure.name for figure in self.figures}
+        return {figure.axis.name if figure.axis else figure.name for figure in self.figures}
 
 
 @define
