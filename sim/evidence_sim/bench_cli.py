@@ -14,7 +14,7 @@ from evidence_sim.campaign import processors
 from evidence_sim.report import console, progress
 from evidence_sim.usage import GIVEN, INTERRUPTED, OK, Unusable, write_json
 
-ROUNDS, GROWTH_ROUNDS = 9, 5
+ROUNDS, GROWTH_ROUNDS = 11, 5
 _EXAMPLES = """examples:
   evidence-sim bench                                      all, in about a minute
   evidence-sim bench --only bulk-actions,limit-actions    a few figures

@@ -109,7 +109,7 @@ def test_growth_is_a_table_and_a_plot(
     assert once(monkeypatch, "--only", "tenants", "--plot", str(path)) == 0
     assert "driver-ticks" in capsys.readouterr().out
     drawn = path.read_text()
-    assert drawn.startswith("<?xml") and "driver-ticks, ticks/s" in drawn and "tenants in a store" in drawn
+    assert drawn.startswith("<?xml") and "driver-ticks, ticks/s" in drawn and "of a store (driver)" in drawn
 
 
 @pytest.mark.parametrize(

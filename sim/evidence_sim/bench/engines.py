@@ -27,10 +27,10 @@ def reference(_: ExitStack) -> Once:
 
 
 def hypothesis(stack: ExitStack) -> Once:
-    """A Hypothesis state machine over the same world, whose rules draw from the enabled actions.
+    """A Hypothesis state machine over the same world, one tenant under cloud-kv.
 
-    Hypothesis finds out what is enabled by trying, which is most of its time; it judges what cloud-kv promises
-    and counts no coverage. What it keeps of the sources goes to a folder of its own.
+    Its rules draw from the enabled actions, which are found by trying each; it judges all that is promised, and
+    counts no coverage. What Hypothesis keeps of the sources goes to a folder of its own.
     """
     from hypothesis.configuration import set_hypothesis_home_dir
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from evidence_sim.fast.campaign import Twin
 
 PLAN = Plan()  # as `engines.reference`
-_CHUNK = 512  # seeds at a time
+_CHUNK = 12_000  # ticks that the twin runs between two looks at the clock
 
 
 def bulk(stack: ExitStack, jobs: int, seconds: float, plan: Plan = PLAN) -> Once:
@@ -38,44 +38,15 @@ def limit(stack: ExitStack, jobs: int, seconds: float) -> Once:
     return lambda: once()[1:]
 
 
-def _campaign(stack: ExitStack, twins: Sequence["Twin"], seconds: float) -> Once:
-    threads = stack.enter_context(ThreadPoolExecutor(len(twins)))
-    firsts = count(step=_CHUNK)
-
-    def work(twin: "Twin") -> tuple[float, float]:
-        whole, began = Tally(), perf_counter()
-        while (spent := perf_counter() - began) < seconds:
-            whole.add(twin.run(next(firsts), _CHUNK))
-        return sum(whole.outcomes.values()) / spent, whole.actions / spent
-
-    def once() -> Sequence[float]:
-        return [sum(rates) for rates in zip(*threads.map(work, twins), strict=True)]
-
-    return once
-
-
-def _twin(plan: Plan, judged: bool = True) -> "Twin":
-    """A compiled twin that begins as the world does. Raises ModuleNotFoundError, and Unconfirmed where it does not."""
-    _must_be_compiled()
-    from evidence_sim.fast.campaign import Twin
-
-    twin = Twin.of(plan, judged)
-    if twin.run(0, 1).digests != one_seed(plan, 0).digests:
-        raise Unconfirmed(f"the twin and the world disagree about seed 0 of {plan}")
-    return twin
-
-
 def fleet(stack: ExitStack, tenants: int, jobs: int) -> Once:
     """Complete ticks a second where each of so many tenants has one tick, each in a world of its own."""
     twins = [_twin(Plan(tenants=1, ticks=1)) for _ in range(jobs)]
     threads = stack.enter_context(ThreadPoolExecutor(jobs))
-    share = -(-tenants // jobs)
 
     def work(at: int) -> int:
-        first, end = at * share, min((at + 1) * share, tenants)
-        return sum(
-            sum(twins[at].run(seed, min(_CHUNK, end - seed)).outcomes.values()) for seed in range(first, end, _CHUNK)
-        )
+        first, end = at * tenants // jobs, (at + 1) * tenants // jobs
+        chunks = range(first, end, _CHUNK)
+        return sum(_complete(twins[at].run(seed, min(_CHUNK, end - seed))) for seed in chunks)
 
     def once() -> Sequence[float]:
         began = perf_counter()
@@ -83,6 +54,26 @@ def fleet(stack: ExitStack, tenants: int, jobs: int) -> Once:
         return (ticks / (perf_counter() - began),)
 
     return once
+
+
+def chosen(_: ExitStack, seeds: Sequence[int], seconds: float) -> Once:
+    """Complete ticks a second of a campaign of these seeds, again and again, but those that outgrow the twin."""
+    one, kept = _twin(PLAN), list(seeds)
+
+    from evidence_sim.fast import layout as at
+    from evidence_sim.fast.bulk import run_seeds
+    from evidence_sim.fast.compiled import hashes, words
+
+    def run() -> tuple[int, int]:
+        counted, listed = words([0] * at.COUNTED), hashes(len(kept))
+        listed[:] = kept
+        done = run_seeds(one.world, one.streams, one.table, counted, listed, len(kept))
+        ended = at.COUNTS + at.O_OUTCOMES
+        return int(done), int(sum(counted[ended + code] for code in OutcomeCode))
+
+    while (done := run()[0]) < len(kept):
+        del kept[done]
+    return lambda: (rate(lambda: run()[1], seconds),)
 
 
 def search(_: ExitStack) -> Once:
@@ -107,22 +98,37 @@ def explored(bounds: Bounds) -> int:
     return searching.found.states
 
 
-def chosen(_: ExitStack, seeds: Sequence[int], seconds: float) -> Once:
-    """Complete ticks a second of a campaign of these seeds, again and again, in one thread."""
-    one = _twin(PLAN)
+def _campaign(stack: ExitStack, twins: Sequence["Twin"], seconds: float) -> Once:
+    threads, plan = stack.enter_context(ThreadPoolExecutor(len(twins))), twins[0].plan
+    size = max(1, _CHUNK // (plan.tenants * plan.ticks))
+    firsts = count(step=size)
 
-    from evidence_sim.fast import layout as at
-    from evidence_sim.fast.bulk import run_seeds
-    from evidence_sim.fast.compiled import hashes, words
+    def work(twin: "Twin") -> tuple[float, float]:
+        whole, began = Tally(), perf_counter()
+        while (spent := perf_counter() - began) < seconds:
+            whole.add(twin.run(next(firsts), size))
+        return _complete(whole) / spent, whole.actions / spent
 
-    def work() -> int:
-        counted, listed = words([0] * at.COUNTED), hashes(len(seeds))
-        listed[:] = seeds
-        run_seeds(one.world, one.streams, one.table, counted, listed, len(seeds))
-        ended = at.COUNTS + at.O_OUTCOMES
-        return int(sum(counted[ended + code] for code in OutcomeCode))
+    def once() -> Sequence[float]:
+        return [sum(rates) for rates in zip(*threads.map(work, twins), strict=True)]
 
-    return lambda: (rate(work, seconds),)
+    return once
+
+
+def _complete(tally: Tally) -> int:
+    """The ticks that came to an outcome."""
+    return sum(tally.outcomes.values())
+
+
+def _twin(plan: Plan, judged: bool = True) -> "Twin":
+    """A compiled twin that begins as the world does. Raises ModuleNotFoundError, and Unconfirmed where it does not."""
+    _must_be_compiled()
+    from evidence_sim.fast.campaign import Twin
+
+    twin = Twin.of(plan, judged)
+    if twin.run(0, 1).digests != one_seed(plan, 0).digests:
+        raise Unconfirmed(f"the twin and the world disagree about seed 0 of {plan}")
+    return twin
 
 
 def _must_be_compiled() -> None:
