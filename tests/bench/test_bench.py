@@ -1,6 +1,7 @@
 """The command `bench`: what is compared is the same, every figure has its name, and what goes wrong is said."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +71,14 @@ def test_figures_keep_their_names_and_units() -> None:
     assert {figure.name: figure.unit for subject in subjects.rows() for figure in subject.figures} == FIGURES
     assert [axis.name for axis in growth.AXES] == ["cores", "tenants", "overlap", "faults", "ticks", "bounds"]
     assert {figure.axis for point in growth.points() for figure in point.figures} == set(growth.AXES)
+
+
+def test_the_readme_quotes_every_figure() -> None:
+    page = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    section = page.partition("## How fast")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \| [\d,]+ (\S+) \|", section, re.M) == [
+        (name, unit.partition("/")[0]) for name, unit in FIGURES.items()
+    ]
 
 
 def test_some_are_timed_and_described(
@@ -162,4 +171,4 @@ def test_bars_are_dashes_where_there_are_no_blocks() -> None:
     script = "from evidence_sim import bench_cli, cli; bench_cli.ROUNDS = 1; cli.main(['bench', '--only=kernel-tick'])"
     command, ascii_only = [sys.executable, "-c", script], {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, text=True, env=ascii_only, check=True)
-    assert "| kernel-tick | ticks/s |" in done.stdout and f" {'-' * 24} |" in done.stdout
+    assert "| kernel-tick | ticks/s |" in done.stdout and f" {'-' * 33} |" in done.stdout

@@ -6,10 +6,12 @@ from contextlib import ExitStack
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from evidence_sim.bench import engines, twin
+from evidence_sim.bench import engines, growth, twin
+from evidence_sim.bench.timing import Session, Timing
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.fast.campaign import Twin
 from evidence_sim.fast.compiled import COMPILED
+from evidence_sim.report import Advance
 from evidence_sim.sample import Plan
 from tests.bench.test_speed import alone
 
@@ -45,6 +47,17 @@ def test_a_campaign_of_the_twin_beside_the_world_and_without_judges(stack: ExitS
     rounds = [(judged()[1], limit()[0], world()[0]) for _ in range(ROUNDS)]
     assert max(bulk / slow for bulk, _, slow in rounds) >= OVER_WORLD
     assert max(bulk / free for bulk, free, _ in rounds) >= OF_LIMIT
+
+
+def test_every_series_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "_SECONDS", 0.01)
+    monkeypatch.setattr(growth, "_FLEETS", (1, 10, 100))
+    session, points = Session(), growth.points()
+    session.run(points, 1, Advance())
+    found = session.results(points)
+    assert len(found) == len(points) and all(isinstance(one, Timing) and one.median > 0 for one in found)
+    faults = [one.median for one in found if isinstance(one, Timing) and one.figure.name == "states-of-2-ticks"]
+    assert faults == [4122, 30109, 106405]
 
 
 @alone
