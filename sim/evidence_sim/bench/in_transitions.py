@@ -8,16 +8,20 @@ from transitions import Machine
 from evidence_sim.bench.kernel import Rows
 
 
-class Transitions:
-    """As `peers.Machine`; a trigger is the method that the library puts on the model."""
+class Model:
+    """What the library puts its triggers on."""
 
-    state: str  # the library's
+    state: str
+
+
+class Transitions:
+    """As `peers.Machine`; a trigger is a method of the model."""
 
     def __init__(self, rows: Rows, first: str) -> None:
         states = sorted({state for _, *both in rows for state in both})
         made = [{"trigger": trigger, "source": before, "dest": after} for trigger, before, after in rows]
-        self._first = first
-        self._machine: Any = Machine(self, states, transitions=made, initial=first, auto_transitions=False)
+        self._first, self._model = first, Model()
+        self._machine: Any = Machine(self._model, states, transitions=made, initial=first, auto_transitions=False)
 
     def begin(self) -> None:
         """Back to the first state."""
@@ -25,5 +29,10 @@ class Transitions:
 
     def trigger(self, name: str) -> Callable[[], object]:
         """What fires it."""
-        fire: Callable[[], object] = getattr(self, name)
+        fire: Callable[[], object] = getattr(self._model, name)
         return fire
+
+    @property
+    def state(self) -> str:
+        """The name of the state."""
+        return self._model.state
