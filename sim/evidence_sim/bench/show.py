@@ -35,7 +35,7 @@ def show_timings(out: Console, results: Sequence[Timing], rounds: int) -> None:
 
 def show_rows(out: Console, results: Known) -> None:
     """The figures, with bars among those of one unit, and what is to be told of two of them."""
-    made = _table("How fast", "", "unit", ">median", ">low", ">high")
+    made = _table("How fast: medians of the rounds, and their middle half", "", "unit", ">median", ">low", ">high")
     units = list(dict.fromkeys(result.figure.unit for result in results))
     ordered = sorted(results, key=lambda result: units.index(result.figure.unit))
     for unit, those in groupby(ordered, key=lambda result: result.figure.unit):
@@ -48,13 +48,13 @@ def show_rows(out: Console, results: Known) -> None:
     for one, other, per_core in _RATIOS:
         if one in known and other in known:
             cores = processors() if per_core else 1
-            where = f", a processor of {cores}" if per_core else ""
+            where = f" for each of {cores} processors" if per_core else ""
             out.print(f"{one} / {other}: {known[one] / known[other] / cores:,.2f}{where}")
 
 
 def show_growth(out: Console, results: Known) -> None:
     """How each series goes on, with bars within it."""
-    made, axes = _table("As the work grows", "by", ">at", "", ">median"), []
+    made, axes = _table("As the work grows: medians of the rounds", "by", ">at", "", ">median"), []
     for (axis, name), those in groupby(results, key=lambda result: (result.figure.axis, result.figure.name)):
         assert axis is not None
         for result, bar in _bars(out, list(those)):
