@@ -104,10 +104,11 @@ def _campaign(stack: ExitStack, twins: Sequence["Twin"], seconds: float) -> Once
     firsts = count(step=size)
 
     def work(twin: "Twin") -> tuple[float, float]:
-        whole, began = Tally(), perf_counter()
+        ticks, actions, began = 0, 0, perf_counter()
         while (spent := perf_counter() - began) < seconds:
-            whole.add(twin.run(next(firsts), size))
-        return _complete(whole) / spent, whole.actions / spent
+            tally = twin.run(next(firsts), size)
+            ticks, actions = ticks + _complete(tally), actions + tally.actions
+        return ticks / spent, actions / spent
 
     def once() -> Sequence[float]:
         return [sum(rates) for rates in zip(*threads.map(work, twins), strict=True)]
