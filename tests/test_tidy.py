@@ -65,8 +65,7 @@ MAY_BE_IMPURE = {
     "kernel/evidence_runtime/aio/fleet.py": {"time.monotonic"},
     "kernel/evidence_runtime/rounds.py": {"secrets.randbelow"},  # jitter
     "sim/evidence_sim/stored_cells.py": {"secrets.token_hex"},  # a campaign's own keys
-    "sim/evidence_sim/bench.py": {"time.perf_counter"},  # what it measures
-    "sim/evidence_sim/bench_store.py": {"time.perf_counter"},  # what it measures
+    **{f"sim/evidence_sim/bench/{name}.py": {"time.perf_counter"} for name in ("engines", "store", "timing", "twin")},
     "sim/evidence_sim/cli.py": {"time.perf_counter"},  # how long a run took
     "sim/evidence_sim/proof/check.py": {"time.perf_counter"},  # how long an obligation took
     "sim/evidence_sim/suite.py": {"time.perf_counter"},  # how long the suite took

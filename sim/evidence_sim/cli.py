@@ -15,8 +15,7 @@ from typing import Any
 from evidence_runtime import StoreError
 from evidence_runtime.urls import FORMS
 from evidence_sim import (
-    bench,
-    bench_store,
+    bench_cli,
     contract_cli,
     explore_cli,
     lists,
@@ -101,10 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, show in lists.LISTS.items():
         listing = commands.add_parser(name, help=show.__doc__)
         listing.set_defaults(do=_listing(show))
-    timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
-    timing.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write them as JSON")
-    timing.add_argument("--store", metavar="URL", help="time the driver on a store instead")
-    timing.set_defaults(do=_bench)
+    bench_cli.add(commands)
     prove_cli.add(commands)
     return parser
 
@@ -246,22 +242,6 @@ def _listing(show: Callable[[Any], None]) -> Callable[[argparse.Namespace], int]
         return OK
 
     return listed
-
-
-def _bench(given: argparse.Namespace) -> int:
-    out = console(stderr=given.json == Path("-"))
-    if given.store is None:
-        results = bench.run(_timing)
-        bench.show(out, results)
-    else:
-        results = bench_store.run_on(given.store, _timing)
-        bench_store.show(out, results)
-    write_json(given.json, {"results": [result.described() for result in results]})
-    return OK
-
-
-def _timing(now: str) -> None:
-    print(f"timing {now}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

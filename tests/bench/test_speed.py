@@ -12,16 +12,19 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from evidence_runtime import MemoryStore, SqliteStore
-from evidence_sim.bench import bare_tick, records_tick, transitions_tick
-from evidence_sim.bench_sqlite import plain, statements
-from evidence_sim.bench_store import prepared
+from evidence_sim.bench import engines, peers
+from evidence_sim.bench.kernel import bare_tick, records_tick
+from evidence_sim.bench.sqlite import plain, statements
+from evidence_sim.bench.store import prepared
 from evidence_sim.campaign import one_seed
+from evidence_sim.explore.bounds import Bounds
+from evidence_sim.rules import walk
 from evidence_sim.sample import Plan
 
 alone = pytest.mark.skipif(
     "PYTEST_XDIST_WORKER" in os.environ, reason="measured where nothing runs beside it: pytest -n 0 tests/bench"
 )
-BARE_OVER_TRANSITIONS = 4
+BARE_OVER_PEERS = 4
 ACTIONS_A_SECOND = 10_000
 ON_MEMORY = 120e-6  # seconds of a tick
 SHARE_OF_BARE = 0.6  # on a disk, whose flushes are most of a tick; in memory, where they cost nothing, it is 0.5
@@ -39,30 +42,57 @@ def fastest(*ticks: Callable[[], object], rounds: int = 7, times: int = 300) -> 
     return best
 
 
-def test_a_bare_tick(benchmark: BenchmarkFixture) -> None:
-    assert benchmark(bare_tick) == "END"
+TICKS: dict[str, Callable[[], Callable[[], object]]] = {
+    "kernel": lambda: bare_tick,
+    "kernel with records": records_tick,
+    "transitions": lambda: peers.tick_in(peers.transitions),
+    "statemachine": lambda: peers.tick_in(peers.statemachine),
+    "automat": lambda: peers.tick_in(peers.automat),
+}
 
 
-def test_a_tick_with_its_records(benchmark: BenchmarkFixture) -> None:
-    assert benchmark(records_tick()) == "END"
+def tick_of(name: str) -> Callable[[], object]:
+    """A NOT_DUE tick; skipped where its library is not installed."""
+    if not name.startswith("kernel"):
+        pytest.importorskip(name)
+    return TICKS[name]()
 
 
-def test_the_walk_in_transitions(benchmark: BenchmarkFixture) -> None:
-    assert benchmark(transitions_tick()) == "END"
+@pytest.mark.benchmark(group="tick")
+@pytest.mark.parametrize("name", TICKS)
+def test_a_tick(name: str, benchmark: BenchmarkFixture) -> None:
+    assert benchmark(tick_of(name)) == "END"
+
+
+@pytest.mark.benchmark(group="actions")
+def test_a_seed_of_the_world(benchmark: BenchmarkFixture) -> None:
+    assert benchmark(lambda: one_seed(Plan(), 0)).actions > 0
+
+
+@pytest.mark.benchmark(group="actions")
+def test_walks_of_hypothesis(benchmark: BenchmarkFixture) -> None:
+    assert benchmark(lambda: walk("kernel", 2)) > 0
+
+
+@pytest.mark.benchmark(group="search")
+def test_the_search_of_the_world(benchmark: BenchmarkFixture) -> None:
+    assert benchmark(lambda: engines.searched(Bounds(1, 1), 10**6)) == 1114
 
 
 @alone
-def test_the_bare_machine_is_faster_than_transitions() -> None:
-    transitions, kernel = fastest(transitions_tick(), bare_tick)
-    assert transitions >= BARE_OVER_TRANSITIONS * kernel
+@pytest.mark.parametrize("library", ["transitions", "statemachine", "automat"])
+def test_the_bare_machine_is_faster_than_a_library(library: str) -> None:
+    peer, kernel = fastest(tick_of(library), bare_tick)
+    assert peer >= BARE_OVER_PEERS * kernel
 
 
 @alone
 def test_a_tick_with_its_records_is_no_slower_than_transitions() -> None:
-    transitions, kernel = fastest(transitions_tick(), records_tick())
+    transitions, kernel = fastest(tick_of("transitions"), records_tick())
     assert transitions >= kernel
 
 
+@pytest.mark.benchmark(group="driver")
 def test_a_driven_tick(benchmark: BenchmarkFixture) -> None:
     with prepared(store := MemoryStore()) as bench:
         benchmark(lambda: bench.tick(store, 0))

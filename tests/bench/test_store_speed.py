@@ -11,8 +11,8 @@ from attrs import Factory, frozen
 
 from evidence_kernel import Expectation, ReadAnswer, WriteAnswer
 from evidence_runtime import MemoryStore, Store, aio, open_store
-from evidence_sim import bench_store
-from evidence_sim.bench_store import Bench, prepared
+from evidence_sim.bench import store as bench_store
+from evidence_sim.bench.store import Bench, prepared
 from evidence_sim.cli import main
 from tests.servers import Server
 
@@ -85,5 +85,7 @@ def test_a_store_that_does_not_answer_is_not_timed(capsys: pytest.CaptureFixture
 def test_the_driver_reaches_four_fifths_of_the_bare_calls(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_store, "ROUNDS", 7)
     monkeypatch.setattr(bench_store, "IN_FLIGHT", (1,))
-    shares = {one.name: one.high for one in bench_store.run_on(postgres.url, lambda _: None) if one.unit == "%"}
+    shares = {
+        one.figure.name: one.high for one in bench_store.run_on(postgres.url, lambda _: None) if one.figure.unit == "%"
+    }
     assert shares["ticks of bare calls, 1 thread"] >= 80

@@ -16,8 +16,10 @@ from evidence_kernel.events import ReadAnswer, WriteAnswer
 from evidence_kernel.records.keys import evidence_key, ledger_key, status_key
 from evidence_runtime import SqliteStore, Store, StoreError, aio, open_store, run_tick
 from evidence_runtime.operate import forget
-from evidence_sim.bench import Timing, show_timings, timing
-from evidence_sim.bench_sqlite import plain, statements
+from evidence_sim.bench.kernel import never
+from evidence_sim.bench.show import show_timings
+from evidence_sim.bench.sqlite import plain, statements
+from evidence_sim.bench.timing import TICKS, Figure, Timing, timing
 from evidence_sim.config import EPOCH, Initial, contents
 from evidence_sim.stored_cells import new_prefix
 
@@ -76,10 +78,6 @@ def _next(asking: _Calls, answer: ReadAnswer | WriteAnswer) -> Get | Put | None:
         return None
 
 
-def _never(*_: object) -> None:
-    raise AssertionError("nothing is due")
-
-
 async def _never_async(*_: object) -> None:
     raise AssertionError("nothing is due")
 
@@ -94,7 +92,7 @@ class Bench:
 
     def tick(self, store: Store, at: int) -> None:
         """A tick of the driver."""
-        _must_be_not_due(run_tick(store, self._invocation(at), _never, clock=lambda: EPOCH))
+        _must_be_not_due(run_tick(store, self._invocation(at), never, clock=lambda: EPOCH))
 
     def bare(self, store: Store, at: int) -> None:
         """Its calls alone."""
@@ -216,12 +214,12 @@ def _timed(rates: dict[tuple[str, str], _Rate], now: Callable[[str], None]) -> l
             for (what, form), rate in rates.items():
                 if flying == 1 or what != _STATEMENTS:  # its one connection is for one at a time
                     found[what, form, flying].append(rate(flying))
-    measured = [timing(_name(*key), "ticks/s", those) for key, those in found.items()]
+    measured = [timing(Figure(_name(*key), TICKS), those) for key, those in found.items()]
     for what, form, flying in list(found):
         if what in (_CALLS, _STATEMENTS):
             both = zip(found["ticks", form, flying], found[what, form, flying], strict=True)
             shares = [100 * ticks / bare for ticks, bare in both]
-            measured.append(timing(_name(f"ticks of {what}", form, flying), "%", shares))
+            measured.append(timing(Figure(_name(f"ticks of {what}", form, flying), "%"), shares))
     return measured
 
 

@@ -1,0 +1,116 @@
+"""The command `evidence-sim bench`."""
+
+import argparse
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from evidence_sim.bench import growth, show, store, subjects
+from evidence_sim.bench.timing import Session, Subject, Timing
+from evidence_sim.campaign import processors
+from evidence_sim.report import console, progress
+from evidence_sim.usage import GIVEN, INTERRUPTED, OK, Unusable, write_json
+
+ROUNDS, GROWTH_ROUNDS = 11, 5
+_EXAMPLES = """examples:
+  evidence-sim bench                                      all, in about a minute
+  evidence-sim bench --only bulk-actions,limit-actions    a few figures
+  evidence-sim bench --only tenants --plot tenants.svg    how cost grows with tenants, drawn
+  evidence-sim bench --store sqlite:bench.sqlite          the driver on a store
+"""
+
+
+def add(commands: Any) -> None:
+    """The parser of the command."""
+    parser = commands.add_parser(
+        "bench",
+        help="time the kernel beside its peers, the engines, and how their cost grows",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    parser.add_argument("--only", metavar="NAME,...", type=_names, help="figures by name, or an axis of how cost grows")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw how cost grows: .svg, .png, .pdf")
+    parser.add_argument("--store", metavar="URL", help="time the driver on a store instead")
+    parser.set_defaults(do=_bench)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    try:
+        return subjects.names(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _bench(given: argparse.Namespace) -> int:
+    if given.store is not None:
+        return _on_store(given)
+    out = console(stderr=given.json == Path("-"))
+    rows = subjects.chosen(subjects.rows(), given.only or ())
+    points = subjects.chosen(growth.points(), given.only or ())
+    if given.plot is not None:
+        _must_be_drawable(given.plot, points)
+    session, interrupted = Session(), False
+    with progress("bench", len(rows) * (ROUNDS + 1) + len(points) * (GROWTH_ROUNDS + 1)) as bar:
+        try:
+            session.run(rows, ROUNDS, bar)
+            session.run(points, GROWTH_ROUNDS, bar)
+        except KeyboardInterrupt:
+            interrupted = True
+    found, grown = session.results(rows), session.results(points)
+    if found:
+        show.show_rows(out, found)
+    if grown:
+        show.show_growth(out, grown)
+    write_json(given.json, _described(found, grown, interrupted))
+    if given.plot is not None and grown:
+        _draw(given.plot, [one for one in grown if isinstance(one, Timing)])
+    if interrupted:
+        print("evidence-sim: interrupted; the figures are of the rounds until then", file=sys.stderr)
+    return INTERRUPTED if interrupted else OK
+
+
+def _on_store(given: argparse.Namespace) -> int:
+    for option, value in (("--only", given.only), ("--plot", given.plot)):
+        if value is not None:
+            raise Unusable(f"bench --store times the driver alone; leave out {option}")
+    results = store.run_on(given.store, lambda now: print(f"timing {now}", file=sys.stderr, flush=True))
+    store.show(console(stderr=given.json == Path("-")), results)
+    write_json(given.json, {"results": [result.described() for result in results]})
+    return OK
+
+
+def _described(found: show.Known, grown: show.Known, interrupted: bool) -> dict[str, Any]:
+    return {
+        "machine": {"processors": processors(), "system": platform.system(), "python": platform.python_version()},
+        "complete": not interrupted,
+        "results": [one.described() for one in found],
+        "growth": [one.described() for one in grown],
+    }
+
+
+def _must_be_drawable(path: Path, points: Sequence[Subject]) -> None:
+    """Raises Unusable before anything is timed in vain."""
+    if find_spec("matplotlib") is None:
+        raise Unusable("--plot needs matplotlib; install it with: pip install 'evidence-sim[bench]'")
+    from evidence_sim.bench.plot import FORMATS
+
+    if path.suffix[1:] not in FORMATS:
+        raise Unusable(f"cannot draw {path}: its suffix is none of {', '.join(FORMATS)}")
+    if not points:
+        axes = ", ".join(axis.name for axis in growth.AXES)
+        raise Unusable(f"--plot draws how cost grows; name one of {axes} with --only as well")
+
+
+def _draw(path: Path, grown: Sequence[Timing]) -> None:
+    from evidence_sim.bench.plot import drawn
+
+    machine = f"{processors()} processors, {platform.system()}, Python {platform.python_version()}"
+    picture = drawn(grown, f"evidence-sim bench on {machine}", path.suffix[1:])
+    try:
+        path.write_bytes(picture)
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}") from None
