@@ -14,7 +14,7 @@ from evidence_runtime import MemoryStore, StoreError, open_store
 from evidence_runtime.objects import ObjectStore
 from evidence_sim.campaign import Chunk, Seeds, chunks, one_seed, placed, processes, tallied
 from evidence_sim.cli import main
-from evidence_sim.sample import Plan, sample
+from evidence_sim.sample import Plan
 from evidence_sim.stored_cells import NAMESPACE, StoredCells
 from evidence_sim.tally import Tally
 
@@ -71,15 +71,25 @@ def test_nothing_is_left_where_it_was_interrupted(jobs: str, url: str, tmp_path:
         assert list(store.scan(NAMESPACE)) == [] and list(store.scan("mine")) == ["mine"]
 
 
+DIES = """
+import os, sys
+from evidence_sim.sample import Plan
+from evidence_sim.stored_cells import Place
+place = Place(*sys.argv[1:])
+with place.open() as store, place.world(store, 7) as cells:
+    for number, _ in enumerate(sample(Plan(ticks=3), 7, cells)):
+        if number == 20:
+            os._exit(9)
+"""
+
+
 def test_a_seed_begins_in_an_empty_store_also_where_its_worker_died(tmp_path: Path) -> None:
     url, plan = f"sqlite:{tmp_path / 'store.sqlite'}", Plan(ticks=3)
     with placed(url) as place:
         assert place is not None
+        died = subprocess.run([sys.executable, "-c", DIES, url, place.prefix], check=False)
         with place.open() as store:
-            died = place.world(store, 7)
-            for _, _ in zip(sample(plan, 7, died.__enter__()), range(20), strict=False):
-                pass
-            assert [*store.scan(place.prefix)]
+            assert died.returncode == 9 and [*store.scan(place.prefix)]
         assert tallied(Chunk(plan, Seeds(7, 1), place)) == one_seed(plan, 7)
     assert left_behind(url) == []
 
