@@ -73,7 +73,7 @@ def test_nothing_is_left_where_it_was_interrupted(jobs: str, url: str, tmp_path:
 
 DIES = """
 import os, sys
-from evidence_sim.sample import Plan
+from evidence_sim.sample import Plan, sample
 from evidence_sim.stored_cells import Place
 place = Place(*sys.argv[1:])
 with place.open() as store, place.world(store, 7) as cells:
