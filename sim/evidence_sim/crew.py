@@ -49,7 +49,7 @@ class Crew:
     """
 
     _hire: Callable[[], Executor] = Here
-    _dismiss: Callable[[Executor], None] = lambda executor: executor.shutdown(cancel_futures=True)
+    _dismiss: Callable[[Executor], None] = lambda executor: executor.shutdown(wait=False, cancel_futures=True)
     ahead: int = 1
     died: tuple[type[Exception], ...] = (BrokenExecutor,)
     _executor: Executor | None = field(default=None, init=False)

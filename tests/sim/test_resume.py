@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -46,6 +47,21 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     described = json.loads(path.read_text())
     assert valid(described, "campaign.schema.json")
     assert not valid(described | {"format": "evidence-campaign/2"}, "campaign.schema.json")
+
+
+def test_whoever_reads_has_one_or_the_other(tmp_path: Path) -> None:
+    standing = Standing(tmp_path / "campaign.json", PLAN, "memory", 5)
+    tallies = [begun(standing.path, count) for count in (1, 20)]
+
+    def write() -> None:
+        for number in range(200):
+            standing.save(tallies[number % 2], 0.0)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        assert standing.load()[0] in tallies
+    writer.join()
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
