@@ -66,7 +66,7 @@ MAY_BE_IMPURE = {
     "kernel/evidence_runtime/rounds.py": {"secrets.randbelow"},  # jitter
     "sim/evidence_sim/stored_cells.py": {"secrets.token_hex"},  # a campaign's own keys
     **{f"sim/evidence_sim/bench/{name}.py": {"time.perf_counter"} for name in ("engines", "store", "timing", "twin")},
-    "sim/evidence_sim/cli.py": {"time.perf_counter"},  # how long a run took
+    "sim/evidence_sim/run_cli.py": {"time.perf_counter"},  # how long a run took, and may take
     "sim/evidence_sim/proof/check.py": {"time.perf_counter"},  # how long an obligation took
     "sim/evidence_sim/suite.py": {"time.perf_counter"},  # how long the suite took
     "sim/evidence_sim/explore_cli.py": {"time.perf_counter"},  # how long a search took

@@ -40,8 +40,8 @@ class Place:
 
     @contextmanager
     def world(self, store: Store, seed: int) -> Iterator["StoredCells"]:
-        """Empty cells for a seed, whose keys are deleted at the end."""
-        cells = StoredCells(store, f"{self.prefix}{seed}:")
+        """Empty cells for a seed, whose keys are deleted at the end, and are its own if the seed is run again."""
+        cells = StoredCells(store, f"{self.prefix}{secrets.token_hex(4)}:{seed}:")
         try:
             yield cells
         finally:

@@ -8,7 +8,8 @@ from time import perf_counter
 
 from attrs import frozen
 
-from evidence_sim.campaign import Seeds, Workers
+from evidence_sim.campaign import Seeds, chunks, tallied
+from evidence_sim.crew import Crew
 from evidence_sim.digest import folded
 from evidence_sim.faults import PROFILES
 from evidence_sim.isolation import interference
@@ -119,14 +120,14 @@ def planned() -> list[tuple[Plan, Seeds]]:
     return kernels + [(Plan((s.name,), s.profile, TENANTS, TICKS), SPECIMEN_SEEDS) for s in SPECIMENS]
 
 
-def run_suite(jobs: int, now: Now) -> Report:
+def run_suite(crew: Crew, now: Now) -> Report:
     """Run everything; `now` is told how many seeds are done, and of what. Ctrl-C gives what was done by then."""
     began, interrupted = perf_counter(), False
     runs: list[Run] = []
     caught: list[Caught] = []
     checks: list[Check] = []
     try:
-        for run in _campaigns(jobs, now):
+        for run in _campaigns(crew, now):
             runs.append(run)
         total = sum(run.seeds.count for run in runs)
         for specimen, run in zip(SPECIMENS, runs[len(KERNEL) :], strict=True):
@@ -140,25 +141,26 @@ def run_suite(jobs: int, now: Now) -> Report:
     return Report(kernels, tuple(caught), tuple(checks), perf_counter() - began, interrupted, left)
 
 
-def _campaigns(jobs: int, now: Now) -> Iterator[Run]:
-    done = 0
-    with Workers(jobs) as workers:
-        for plan, seeds, tallies in [(plan, seeds, workers.tallies(plan, seeds)) for plan, seeds in planned()]:
-            whole, began = Tally(), perf_counter()
-            try:
-                for tally in tallies:
-                    whole.add(tally)
-                    done += len(tally.digests)
-                    now(done, f"{','.join(plan.machines)} under {plan.profile}")
-            except KeyboardInterrupt:
-                if whole.digests:
-                    yield Run(plan, Seeds(seeds.first, len(whole.digests)), whole, perf_counter() - began)
-                raise
-            yield Run(plan, seeds, whole, perf_counter() - began)
+def _campaigns(crew: Crew, now: Now) -> Iterator[Run]:
+    done, campaigns = 0, planned()
+    tallies = crew.results(tallied, (chunk for plan, seeds in campaigns for chunk in chunks(plan, seeds)))
+    for plan, seeds in campaigns:
+        whole, began = Tally(), perf_counter()
+        try:
+            while whole.seeds < seeds.count:
+                tally = next(tallies)
+                whole = whole.then(tally)
+                done += tally.seeds
+                now(done, f"{','.join(plan.machines)} under {plan.profile}")
+        except KeyboardInterrupt:
+            if whole.seeds:
+                yield Run(plan, Seeds(seeds.first, whole.seeds), whole, perf_counter() - began)
+            raise
+        yield Run(plan, seeds, whole, perf_counter() - began)
 
 
 def _caught(specimen: Specimen, run: Run) -> Caught:
-    return Caught(specimen, run, {invariant.id: shrunk(run, invariant, first) for invariant, first in run.violated()})
+    return Caught(specimen, run, {i.id: shrunk(run.plan, i.id, first) for i, first in run.violated()})
 
 
 def _checks(kernels: list[Run]) -> Iterator[Check]:

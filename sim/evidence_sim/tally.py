@@ -1,6 +1,7 @@
 """What a campaign counts: premises, violations, coverage, digests. Tallies of seeds add up in seed order."""
 
 from collections import Counter
+from copy import deepcopy
 
 from attrs import define, field, frozen
 
@@ -61,6 +62,13 @@ class Tally:
             self.violations.setdefault(invariant, violation)
         self.rows |= other.rows
         self.verified += other.verified
+
+    def then(self, other: "Tally") -> "Tally":
+        """This and `other`, whose seeds come after these, settled; this one stays as it is, whatever interrupts."""
+        both = deepcopy(self)
+        both.add(other)
+        both.settle()
+        return both
 
     @property
     def seeds(self) -> int:

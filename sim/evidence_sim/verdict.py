@@ -73,16 +73,16 @@ class Run:
                 yield invariant, self.tally.violations[invariant.id]
 
 
-def shrunk(run: Run, invariant: Invariant, violation: Violation) -> Trace:
+def shrunk(plan: Plan, invariant: str, violation: Violation) -> Trace:
     """The smallest trace found of a violation."""
     actions, config = [], None
-    for fact in sample(run.plan, violation.seed):
+    for fact in sample(plan, violation.seed):
         config = fact.before.config
         actions.append(fact.action)
         if len(actions) == violation.actions:
             break
     assert config is not None
-    return shrink(Trace(config, tuple(actions), invariant.id))
+    return shrink(Trace(config, tuple(actions), invariant))
 
 
 def described(run: Run, traces: Mapping[str, Trace]) -> dict[str, Any]:

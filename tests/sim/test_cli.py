@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_sim.campaign import Seeds, Workers
 from evidence_sim.cli import main
-from evidence_sim.sample import Plan
 from evidence_sim.trace import FORMAT
 
 
@@ -158,13 +156,6 @@ def test_a_story_says_how_the_world_began(tmp_path: Path, capsys: pytest.Capture
     assert main(["replay", str(path)]) == 0
     begins = "At first: tenant a has evidence valid-12h; the clock of host 1 is 5 min behind."
     assert begins in capsys.readouterr().out
-
-
-def test_seeds_are_handed_out_as_they_are_wanted() -> None:
-    with Workers(1) as one, Workers(2) as two:
-        for workers in (one, two):
-            tallies = workers.tallies(Plan(ticks=1), Seeds(0, 2**60))
-            assert len(next(tallies).digests) == 8
 
 
 @pytest.mark.parametrize("listing", ["machines", "faults", "invariants"])

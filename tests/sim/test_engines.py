@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from evidence_sim.campaign import Seeds, Workers, one_seed
+from evidence_sim.campaign import Seeds, chunks, one_seed, processes, tallied
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import BY_ID, INVARIANTS
 from evidence_sim.isolation import interference
@@ -63,8 +63,8 @@ PINNED: dict[str, list[str]] = {
 def total(plan: Plan, seeds: Seeds, jobs: int = 1) -> Tally:
     """The tally of a campaign."""
     whole = Tally()
-    with Workers(jobs) as workers:
-        for tally in workers.tallies(plan, seeds):
+    with processes(jobs) as crew:
+        for tally in crew.results(tallied, chunks(plan, seeds)):
             whole.add(tally)
     return whole
 
@@ -125,7 +125,7 @@ def test_no_action_of_a_shrunk_trace_can_be_left_out(specimen: Specimen) -> None
     run = Run(plan, SPECIMEN_SEEDS, total(plan, SPECIMEN_SEEDS))
     assert {invariant.id for invariant, _ in run.violated()} == specimen.violates
     for invariant, first in run.violated():
-        trace = shrunk(run, invariant, first)
+        trace = shrunk(plan, invariant.id, first)
         assert verdicts(trace)[invariant.id][0] == len(trace.actions)
         for at in range(len(trace.actions)):
             fewer = trace.actions[:at] + trace.actions[at + 1 :]

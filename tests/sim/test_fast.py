@@ -1,5 +1,6 @@
 """The compiled twin beside the world that it is the twin of: label by label, seed by seed, and at the command."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,14 +9,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from evidence_sim.campaign import NoTwin, Seeds, Unconfirmed, one_seed
+from evidence_sim.campaign import Chunk, NoTwin, Seeds, Unconfirmed, chunks, one_seed, tallied, told
 from evidence_sim.choice import Stream
 from evidence_sim.cli import main
 from evidence_sim.config import CLOCK_STEPS, EVIDENCE, LEDGER, PUBLICATION, Config
-from evidence_sim.digest import word
+from evidence_sim.digest import folded, word
 from evidence_sim.fast import bulk, campaign, store, ticks
 from evidence_sim.fast import layout as at
-from evidence_sim.fast.campaign import LOWERED, Threads, Twin, confirm
+from evidence_sim.fast.campaign import LOWERED, Twin
 from evidence_sim.fast.compiled import COMPILED, Words
 from evidence_sim.fast.lower import lowered
 from evidence_sim.labels import RECORDS, Action, Clock, Crash, Land, Outside, Reply, Start
@@ -179,16 +180,13 @@ def test_what_the_world_does_not_confirm_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = plan_of("byzantine")
-    with Threads(1) as threads:
-        found = next(threads.tallies(plan, Seeds(3, 4)))
-    confirm(plan, found)
-    assert found.violations["S5"].says and found.violations["S5"].seed == 3
-    found.violations["S5"] = evolve(found.violations["S5"], actions=1)
+    found = campaign.tallied(Chunk(plan, Seeds(3, 4))).violations["S5"]
+    assert told(plan, "S5", found).says and found.seed == 3
     with pytest.raises(Unconfirmed, match="S5 is violated after 1 actions of seed 3"):
-        confirm(plan, found)
+        told(plan, "S5", evolve(found, actions=1))
     monkeypatch.setattr(ticks, "FAILED", at.OK)
-    with Threads(1) as threads, pytest.raises(Unconfirmed, match="disagree about seed 0"):
-        next(threads.tallies(plan_of("cloud-kv"), Seeds(0, 1)))
+    with pytest.raises(Unconfirmed, match="disagree about seed 0"):
+        campaign.checked(plan_of("cloud-kv"), 0)
     assert main(["run", "--fast", "--seeds", "1"]) == 3
     assert "the twin and the world disagree about seed 0 of Plan" in capsys.readouterr().err
 
@@ -210,6 +208,25 @@ def test_the_command_reports_what_run_reports(tmp_path: Path) -> None:
         assert ended.returncode == 0, ended.stderr
         said.append([line for line in ended.stdout.splitlines() if " actions in " not in line])
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("size", [1, 5, 16])
+def test_a_campaign_is_the_same_in_any_pieces(size: int) -> None:
+    plan, seeds, whole = Plan(("plain-put",), ticks=2), Seeds(7, 16), Tally()
+    with campaign.threads(2) as crew:
+        for tally in crew.results(campaign.tallied, chunks(plan, seeds, size)):
+            whole.add(tally)
+    assert whole == campaign.untold(tallied(Chunk(plan, seeds)))
+
+
+def test_the_twin_and_the_world_go_on_from_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["run", "--machine", "plain-put", "--ticks", "2", "--resume", str(tmp_path / "file"), "--out", str(tmp_path)]
+    for seeds, engine in (("8", ["--fast"]), ("16", []), ("24", ["--fast"])):
+        assert main([*run, "--json", "-", "--seeds", seeds, *engine]) == 1
+        found = json.loads(capsys.readouterr().out)
+    once = tallied(Chunk(Plan(("plain-put",), ticks=2), Seeds(0, 24)))
+    assert found["digest"] == f"{folded(once.digests):016x}"
+    assert found["verdicts"][1]["trace"]
 
 
 def test_the_simulator_is_imported_without_numba() -> None:

@@ -12,7 +12,7 @@ import pytest
 from evidence_kernel import Expect
 from evidence_runtime import MemoryStore, StoreError, open_store
 from evidence_runtime.objects import ObjectStore
-from evidence_sim.campaign import Seeds, Workers, one_seed, placed
+from evidence_sim.campaign import Chunk, Seeds, chunks, one_seed, placed, processes, tallied
 from evidence_sim.cli import main
 from evidence_sim.sample import Plan
 from evidence_sim.stored_cells import NAMESPACE, StoredCells
@@ -44,8 +44,8 @@ def left_behind(url: str) -> list[str]:
 def test_the_digest_is_that_of_memory_and_nothing_is_left(profile: str, url: str) -> None:
     plan, seeds = Plan(profile=profile, ticks=3), Seeds(7, 3)
     whole = Tally()
-    with placed(url) as place, Workers(1) as workers:
-        for tally in workers.tallies(plan, seeds, place):
+    with placed(url) as place, processes(1) as crew:
+        for tally in crew.results(tallied, chunks(plan, seeds, place=place)):
             whole.add(tally)
     assert whole.digests == [one_seed(plan, seed).digests[0] for seed in range(7, 10)]
     assert left_behind(url) == []
@@ -69,6 +69,29 @@ def test_nothing_is_left_where_it_was_interrupted(jobs: str, url: str, tmp_path:
             running.kill()
         assert running.returncode == 130 and b"interrupted after" in said
         assert list(store.scan(NAMESPACE)) == [] and list(store.scan("mine")) == ["mine"]
+
+
+DIES = """
+import os, sys
+from evidence_sim.sample import Plan, sample
+from evidence_sim.stored_cells import Place
+place = Place(*sys.argv[1:])
+with place.open() as store, place.world(store, 7) as cells:
+    for number, _ in enumerate(sample(Plan(ticks=3), 7, cells)):
+        if number == 20:
+            os._exit(9)
+"""
+
+
+def test_a_seed_begins_in_an_empty_store_also_where_its_worker_died(tmp_path: Path) -> None:
+    url, plan = f"sqlite:{tmp_path / 'store.sqlite'}", Plan(ticks=3)
+    with placed(url) as place:
+        assert place is not None
+        died = subprocess.run([sys.executable, "-c", DIES, url, place.prefix], check=False)
+        with place.open() as store:
+            assert died.returncode == 9 and [*store.scan(place.prefix)]
+        assert tallied(Chunk(plan, Seeds(7, 1), place)) == one_seed(plan, 7)
+    assert left_behind(url) == []
 
 
 @pytest.mark.parametrize(

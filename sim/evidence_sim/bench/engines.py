@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from evidence_sim.bench.timing import Once, rate
-from evidence_sim.campaign import Seeds, Workers, one_seed
+from evidence_sim.campaign import Seeds, chunks, one_seed, processes, tallied
 from evidence_sim.config import Config
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.explore.search import Search, beginnings, identity
@@ -68,12 +68,13 @@ def searched(bounds: Bounds, limit: int) -> int:
 
 def in_processes(stack: ExitStack, jobs: int) -> Once:
     """As `reference`, in so many processes."""
-    workers = stack.enter_context(Workers(jobs))
+    crew = stack.enter_context(processes(jobs))
     seeds = count(step=_SEEDS)
 
     def once() -> Sequence[float]:
         began = perf_counter()
-        done = sum(tally.actions for tally in workers.tallies(Plan(), Seeds(next(seeds), _SEEDS)))
+        pieces = chunks(Plan(), Seeds(next(seeds), _SEEDS))
+        done = sum(tally.actions for tally in crew.results(tallied, pieces))
         return (done / (perf_counter() - began),)
 
     once()  # the processes begin

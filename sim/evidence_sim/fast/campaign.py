@@ -1,18 +1,16 @@
 """Campaigns of the twin: the tables of a plan, seeds in chunks, and their tallies as the reference counts them."""
 
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from queue import SimpleQueue
-from typing import Self
+from functools import lru_cache, partial
 
 from attrs import evolve, frozen
 
 from evidence_kernel.tables import SCHEDULER
-from evidence_sim.campaign import NoTwin, Seeds, Unconfirmed, one_seed
+from evidence_sim.campaign import Chunk, NoTwin, Unconfirmed, one_seed
 from evidence_sim.codes import SPELLING, AnswerCode, OutcomeCode
 from evidence_sim.config import CLOCK_STEPS, EPOCH, EVIDENCE, INSTALLED
+from evidence_sim.crew import Crew
 from evidence_sim.fast import layout as at
 from evidence_sim.fast.bulk import U_TENANT, run_seeds
 from evidence_sim.fast.compiled import COMPILED, Words, hashes, words
@@ -35,7 +33,7 @@ LOWERED = (
     "boastful-outcome",
     "retry-in-tick",
 )
-CHUNK = 2048  # seeds between two reports
+CHUNK = 2048 if COMPILED else 8  # seeds that a thread takes at a time
 _ANSWERS = range(at.FAILED, at.DELETE)
 ROW_NAMES = [(str(phase), str(finding)) for phase, finding in SCHEDULER]
 
@@ -53,7 +51,8 @@ FAULT_NAMES = {
 }
 
 
-def tables(plan: Plan) -> list[int]:
+@lru_cache(maxsize=16)
+def tables(plan: Plan) -> tuple[int, ...]:
     """All that a compiled function reckons with: the machine's rows, the plan's faults and weights."""
     (name,) = plan.machines
     table = lowered(MACHINES[name])
@@ -74,7 +73,7 @@ def tables(plan: Plan) -> list[int]:
     ):
         table[first : first + 1 + len(granted)] = [len(granted), *granted]
     assert len(table) == at.TABLES
-    return table
+    return tuple(table)
 
 
 @frozen
@@ -150,55 +149,17 @@ def _counted(out: list[int], first: int, names: dict[int, str]) -> Counter[str]:
     return Counter({name: out[first + code] for code, name in names.items() if out[first + code]})
 
 
-class Threads:
-    """Runs campaigns of the twin in `jobs` threads: compiled code needs no interpreter. As `campaign.Workers`."""
-
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-        self._pool = ThreadPoolExecutor(jobs)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def tallies(self, plan: Plan, seeds: Seeds) -> Iterator[Tally]:
-        """The tallies of the seeds, in order, a chunk at a time.
-
-        Raises NoTwin where the plan has none, and Unconfirmed where the first seed is not the reference's.
-        """
-        twins: SimpleQueue[Twin] = SimpleQueue()
-        for _ in range(self._jobs):
-            twins.put(Twin.of(plan))
-        twin = twins.get()
-        if twin.run(seeds.first, 1) != untold(one_seed(plan, seeds.first)):
-            raise Unconfirmed(f"the twin and the world disagree about seed {seeds.first} of {plan}")
-        twins.put(twin)
-
-        def chunk(first: int) -> Tally:
-            mine = twins.get()
-            tally = mine.run(first, min(size, end - first))
-            twins.put(mine)
-            return tally
-
-        end, size = seeds.first + seeds.count, CHUNK if COMPILED else 8
-        chunks = iter(range(seeds.first, end, size))
-        ahead = deque(self._pool.submit(chunk, first) for first in islice(chunks, 4 * self._jobs))
-        while ahead:
-            yield ahead.popleft().result()
-            ahead.extend(self._pool.submit(chunk, first) for first in islice(chunks, 1))
+def threads(jobs: int) -> Crew:
+    """So many threads: compiled code needs no interpreter."""
+    return Crew(partial(ThreadPoolExecutor, jobs), ahead=4 * jobs)
 
 
-def confirm(plan: Plan, tally: Tally) -> None:
-    """Have the reference world tell each violation. Raises Unconfirmed where it does not find it."""
-    told: dict[int, Tally] = {}
-    for name, violation in tally.violations.items():
-        seed = violation.seed
-        if seed not in told:
-            told[seed] = one_seed(plan, seed)
-        found = told[seed].violations.get(name)
-        if found is None or found.actions != violation.actions:
-            where = f"after {violation.actions} actions of seed {seed} of {plan}"
-            raise Unconfirmed(f"the compiled twin says that {name} is violated {where}, and the world does not")
-        tally.violations[name] = found
+def tallied(chunk: Chunk) -> Tally:
+    """The tally of a chunk's seeds, by the twin."""
+    return Twin.of(chunk.plan).run(chunk.seeds.first, chunk.seeds.count)
+
+
+def checked(plan: Plan, seed: int) -> None:
+    """Raises NoTwin where the plan has no twin, and Unconfirmed where that seed is not the world's."""
+    if Twin.of(plan).run(seed, 1) != untold(one_seed(plan, seed)):
+        raise Unconfirmed(f"the twin and the world disagree about seed {seed} of {plan}")

@@ -4,7 +4,6 @@ The functions index arrays of 64-bit integers and call each other, nothing else;
 are lists. Keyed choice alone is written twice, since 64-bit words wrap in the one and not in the other.
 """
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable
@@ -13,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import evidence_kernel
 from evidence_sim import choice
+from evidence_sim.sources import sources
 
 # Whoever switches numba off by its own variable gets the functions as they are.
 COMPILED = find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -119,22 +118,13 @@ else:
 
 
 def _cache() -> Path | None:
-    """A writable folder for compiled code, named by the sources that it was made from; None without one."""
+    """A writable folder for compiled code, named by its sources: numba looks at one file alone. None without one."""
     for folder in _PLACES:
         try:
-            place = folder / f"fast-{_sources()}"
+            place = folder / f"fast-{sources()}"
             place.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=place):
                 return place
         except OSError:
             continue
     return None
-
-
-def _sources() -> str:
-    """What tells the sources: numba looks only at the file of the function that it keeps."""
-    told = hashlib.blake2b(digest_size=8)
-    for package in (Path(__file__).parent.parent, Path(evidence_kernel.__file__).parent):
-        for path in sorted(package.rglob("*.py")):
-            told.update(path.read_bytes())
-    return told.hexdigest()

@@ -52,7 +52,7 @@ class FastSearch:
             )
         said = bounds.said(first)
         self.found = Explored(bounds, first.machines, first.profile, said, len(self.roots))
-        table = tables(Plan(first.machines, first.profile, first.tenants, bounds.ticks))
+        table = list(tables(Plan(first.machines, first.profile, first.tenants, bounds.ticks)))
         steps = sorted(CLOCK_STEPS.index(ms) for ms in bounds.clock)
         table[at.K_CLOCK : at.K_CLOCK + 1 + len(steps)] = [len(steps), *steps]
         size = at.X_TENANT + first.tenants * (at.TENANT + bounds.ticks * at.SIZE_EVIDENCE)
