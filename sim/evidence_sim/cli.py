@@ -16,6 +16,7 @@ from evidence_runtime import StoreError
 from evidence_runtime.urls import FORMS
 from evidence_sim import (
     bench,
+    bench_round,
     bench_store,
     contract_cli,
     explore_cli,
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     timing = commands.add_parser("bench", help="time the kernel, the same walk in transitions, and the world")
     timing.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write them as JSON")
     timing.add_argument("--store", metavar="URL", help="time the driver on a store instead")
+    timing.add_argument("--tenants", type=count(10**7), metavar="N", help="of the store: one round over N new tenants")
     timing.set_defaults(do=_bench)
     prove_cli.add(commands)
     return parser
@@ -251,8 +253,13 @@ def _listing(show: Callable[[Any], None]) -> Callable[[argparse.Namespace], int]
 def _bench(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
     if given.store is None:
+        if given.tenants is not None:
+            raise Unusable(f"--tenants {given.tenants} is of a round on a store; add --store URL")
         results = bench.run(_timing)
         bench.show(out, results)
+    elif given.tenants is not None:
+        results = bench_round.run_on(given.store, given.tenants, _timing)
+        bench_round.show(out, results)
     else:
         results = bench_store.run_on(given.store, _timing)
         bench_store.show(out, results)
