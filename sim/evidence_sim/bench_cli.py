@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from evidence_sim.bench import growth, show, store, subjects
+from evidence_sim.bench import growth, memory, show, store, subjects
 from evidence_sim.bench.timing import Session, Subject, Timing
 from evidence_sim.campaign import processors
 from evidence_sim.report import console, progress
-from evidence_sim.usage import GIVEN, INTERRUPTED, OK, Unusable, write_json
+from evidence_sim.usage import GIVEN, INTERRUPTED, OK, Unusable, count, write_json
 
 ROUNDS, GROWTH_ROUNDS = 11, 5
 _EXAMPLES = """examples:
@@ -20,6 +20,7 @@ _EXAMPLES = """examples:
   evidence-sim bench --only bulk-actions,limit-actions    a few figures
   evidence-sim bench --only tenants --plot tenants.svg    how cost grows with tenants, drawn
   evidence-sim bench --store sqlite:bench.sqlite          the driver on a store
+  evidence-sim bench --store sqlite:bench.sqlite --tenants 100000    whether its memory stays flat
 """
 
 
@@ -35,6 +36,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--only", metavar="NAME,...", type=_names, help="figures by name, or an axis of how cost grows")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw how cost grows: .svg, .png, .pdf")
     parser.add_argument("--store", metavar="URL", help="time the driver on a store instead")
+    parser.add_argument("--tenants", type=count(10**7), metavar="N", help="of the store: one round over N new tenants")
     parser.set_defaults(do=_bench)
 
 
@@ -48,6 +50,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _bench(given: argparse.Namespace) -> int:
     if given.store is not None:
         return _on_store(given)
+    if given.tenants is not None:
+        raise Unusable(f"--tenants {given.tenants} is of a round on a store; add --store URL")
     out = console(stderr=given.json == Path("-"))
     rows = subjects.chosen(subjects.rows(), given.only or ())
     points = subjects.chosen(growth.points(), given.only or ())
@@ -77,10 +81,19 @@ def _on_store(given: argparse.Namespace) -> int:
     for option, value in (("--only", given.only), ("--plot", given.plot)):
         if value is not None:
             raise Unusable(f"bench --store times the driver alone; leave out {option}")
-    results = store.run_on(given.store, lambda now: print(f"timing {now}", file=sys.stderr, flush=True))
-    store.show(console(stderr=given.json == Path("-")), results)
+    out = console(stderr=given.json == Path("-"))
+    if given.tenants is None:
+        results = store.run_on(given.store, _now)
+        store.show(out, results)
+    else:
+        results = memory.run_on(given.store, given.tenants, _now)
+        memory.show(out, results)
     write_json(given.json, {"results": [result.described() for result in results]})
     return OK
+
+
+def _now(said: str) -> None:
+    print(f"timing {said}", file=sys.stderr, flush=True)
 
 
 def _described(found: show.Known, grown: show.Known, interrupted: bool) -> dict[str, Any]:

@@ -2,8 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -82,10 +87,46 @@ def test_a_store_that_does_not_answer_is_not_timed(capsys: pytest.CaptureFixture
     assert "cannot be used" in capsys.readouterr().err
 
 
-def test_the_driver_reaches_four_fifths_of_the_bare_calls(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_store, "ROUNDS", 7)
-    monkeypatch.setattr(bench_store, "IN_FLIGHT", (1,))
-    shares = {
-        one.figure.name: one.high for one in bench_store.run_on(postgres.url, lambda _: None) if one.figure.unit == "%"
-    }
-    assert shares["ticks of bare calls, 1 thread"] >= 80
+def _seconds(call: Callable[[Store, int], None], store: Store) -> float:
+    began = perf_counter()
+    for _ in range(10):
+        call(store, 0)
+    return perf_counter() - began
+
+
+def test_the_driver_reaches_four_fifths_of_the_bare_calls(postgres: Server) -> None:
+    """By pairs of some ms each: what else the machine does meets both, and the median leaves out where it did not."""
+    with open_store(postgres.url) as store, prepared(store) as bench:
+        shares = [_seconds(bench.bare, store) / _seconds(bench.tick, store) for _ in range(101)]
+    assert median(shares) >= 0.8
+
+
+def _round(kind: str, tenants: int, tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, float]:
+    """The figures by name, of a process of its own: the peak of this one is other tests'."""
+    url = f"sqlite:{tmp_path / 'store.sqlite'}" if kind == "sqlite" else str(request.getfixturevalue(kind).url)
+    asked = ["--json", "-", "bench", "--store", url, "--tenants", str(tenants)]
+    told = subprocess.run([sys.executable, "-m", "evidence_sim", *asked], capture_output=True, text=True, check=True)
+    assert f"tick {tenants} of {tenants}: peak memory" in told.stderr
+    with open_store(url) as store:
+        assert list(store.scan("phase4:evidence:installation:evidence-sim")) == []
+    return {one["name"]: one["median"] for one in json.loads(told.stdout)["results"]}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_round_tells_its_memory_and_leaves_nothing_there(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    found = _round(kind, 45, tmp_path, request)
+    assert len(found) == 1 + 9 and found["ticks of 45 tenants, 8 threads"] > 0
+    assert found["peak memory after 5 tenants"] <= found["peak memory after 45 tenants"]
+
+
+@pytest.mark.skipif(not os.environ.get("EVIDENCE_ALL"), reason="20 s; EVIDENCE_ALL=1 runs it")
+def test_the_memory_of_a_round_does_not_grow_with_its_tenants(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    found = _round("postgres", 2000, tmp_path, request)
+    assert found["peak memory after 2000 tenants"] - found["peak memory after 200 tenants"] < 8
+
+
+def test_a_round_is_of_a_store(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--tenants", "5"]) == 2
+    assert "--tenants 5" in capsys.readouterr().err
