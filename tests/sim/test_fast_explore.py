@@ -12,7 +12,7 @@ from evidence_sim.explore.canonical import canonical
 from evidence_sim.explore.search import Explored, Search, beginnings
 from evidence_sim.fast import explore
 from evidence_sim.fast import layout as at
-from evidence_sim.fast.compiled import COMPILED
+from evidence_sim.fast.compiled import COMPILED, Words, more
 from evidence_sim.fast.explore import FastSearch
 from evidence_sim.trace import verdicts
 
@@ -53,8 +53,9 @@ def test_the_compiled_search_finds_the_same(config: Config, bounds: Bounds) -> N
 
 def test_what_the_world_does_not_find_is_an_error() -> None:
     _, fast = both(Config(profile="lying-disk"), Bounds(1, 1, 0))
-    fast._counts[at.O_BROKEN] = 1  # S1, by a start that comes first
-    fast._counts[at.O_PARENT], fast._counts[at.O_MOVE] = 0, 1
+    counts = fast._threads[0].counts
+    counts[at.O_BROKEN] = 1  # S1, by a start that comes first
+    counts[at.O_PARENT], counts[at.O_MOVE] = 0, 1
     with pytest.raises(Unconfirmed, match="the twin says that S1 is violated"):
         fast.stop()
 
@@ -65,11 +66,13 @@ def test_a_search_that_was_stopped_says_what_it_met(capsys: pytest.CaptureFixtur
 
 
 def test_out_of_memory_is_a_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def none(_array: list[int], size: int) -> list[int]:
-        raise MemoryError(size)
+    def none(array: Words, size: int) -> Words:
+        if len(array):
+            raise MemoryError(size)
+        return more(array, size)
 
     monkeypatch.setattr(explore, "more", none)
-    monkeypatch.setattr(explore, "ROOM", 512)
+    monkeypatch.setattr(explore, "ROOM", 16)
     assert main(["explore", "--fast", "--ticks", "1"]) == 1
     said = capsys.readouterr()
     assert "out of memory" in said.err and "nothing is said of what it did not reach" in said.out

@@ -28,12 +28,15 @@ pointer: Callable[[Words], Words]
 # A word folded into another, as `choice.fold`; and the choice, 0 to m - 1, that a word of a stream is.
 fold: Callable[[int, int], int]
 bounded: Callable[[int, int], int]
+# A word mixed into a hash of many, which nothing but a table sees.
+mixed: Callable[[int, int], int]
 
 if COMPILED:
     # By name, so that they are no types to a checker: they need not be there.
     numba, numpy, types, extending = map(import_module, ("numba", "numpy", "numba.core.types", "numba.extending"))
 
     _GAMMA, _FIRST, _SECOND = (numpy.uint64(n) for n in (choice.GAMMA, choice.FIRST, choice.SECOND))
+    _SIGNED = choice.FIRST - (1 << 64)
     _OPTIONS = {"nogil": True, "error_model": "numpy"}
 
     def compiled(function: F) -> F:
@@ -67,19 +70,23 @@ if COMPILED:
     def _bounded(h: Any, m: int) -> Any:
         return numpy.int64(h >> numpy.uint64(32)) * m >> 32
 
+    def _mixed(h: int, word: int) -> int:
+        z = (h ^ word) * _SIGNED
+        return z ^ z >> 29
+
     pointer = extending.intrinsic(_pointer)
     fold = numba.njit(inline="always")(_fold)
     bounded = numba.njit(inline="always")(_bounded)
+    mixed = numba.njit(inline="always")(_mixed)
 
     def words(values: Iterable[int]) -> Words:
         """An array of signed words."""
         return cast(Words, numpy.array(list(values), dtype=numpy.int64))
 
     def more(array: Words, size: int) -> Words:
-        """A longer array, which begins as the one given."""
-        longer = numpy.zeros(size, dtype=numpy.int64)
-        longer[: len(array)] = array
-        return cast(Words, longer)
+        """The array grown to a size, with zeros; in its place, where that has room."""
+        cast(Any, array).resize(size, refcheck=False)
+        return array
 
     def hashes(size: int) -> Words:
         """An array of unsigned words, all 0."""
@@ -97,6 +104,11 @@ else:
 
     fold = choice.fold
 
+    def mixed(h: int, word: int) -> int:
+        """See above."""
+        z = (h ^ word) * choice.FIRST & choice.MASK
+        return z ^ z >> 29
+
     def compiled(function: F) -> F:
         """A function of the twin, as it is."""
         return function
@@ -110,8 +122,9 @@ else:
         return list(values)
 
     def more(array: Words, size: int) -> Words:
-        """A longer list, which begins as the one given."""
-        return array + [0] * (size - len(array))
+        """The list grown to a size, with zeros."""
+        array.extend([0] * (size - len(array)))
+        return array
 
     def hashes(size: int) -> Words:
         """A list of words, all 0."""

@@ -181,18 +181,14 @@ X_OUTSIDE = X_GENERATES + 4
 X_VALUE = X_OUTSIDE + 8  # a value that is about to be put
 X_PARENTS = X_VALUE + SLOT  # what repairs replaced
 PARENTS = 64
-# A state of a search: its words, each of 60 bits; where the next bit goes, and which way; the instants that it names.
-KEY, KEY_BITS = 40, 60
-X_BIT = X_PARENTS + PARENTS * SIZE_EVIDENCE
-X_WORD = X_BIT + 1
-X_LOADS = X_WORD + 1
-X_FAULTS, X_STEPS, X_OPERATORS = X_LOADS + 1, X_LOADS + 2, X_LOADS + 3
-X_BYZANTINE = X_OPERATORS + 1
-X_COPY = X_BYZANTINE + 1  # how far behind the world a copy of it stands
-X_KEY = X_COPY + 1
-INSTANTS = 260  # a state names one by eight bits
-X_INSTANTS = X_KEY + KEY
-X_TENANT = X_INSTANTS + 1 + INSTANTS
+# A search: what is left of the budget; how far behind the world what moves are undone from stands; the state's words.
+X_FAULTS = X_PARENTS + PARENTS * SIZE_EVIDENCE
+X_STEPS, X_OPERATORS, X_BYZANTINE, X_COPY, X_WIDTH, X_MET = range(X_FAULTS + 1, X_FAULTS + 7)
+X_SORTED = X_MET + 1
+X_CODES = X_SORTED + LATES  # by tenant, record and age: the values that cells were loaded with
+X_KEY = X_CODES + 3 * RECORDS * 3
+KEY, KEY_BITS = 56, 62
+X_TENANT = X_KEY + KEY + 1
 
 # Faults that fired: a crash, a second tick, a clock; answers to a read, a write, the generator; what is done outside.
 FIRED_CRASH, FIRED_OVERLAP, FIRED_CLOCK, FIRED_READ = range(4)
@@ -308,7 +304,11 @@ K_WRITES = K_READS + 8
 K_GENERATES = K_WRITES + 16
 K_OUTSIDE = K_GENERATES + 4
 K_CLOCK = K_OUTSIDE + 8  # how many steps a search grants, and their places among the clock's
-TABLES = K_CLOCK + 16
+# The instants that a search may meet, by number, and by place the numbers; a state names one by eight bits.
+INSTANTS, NUMBERS = 256, 1024
+K_INSTANT = K_CLOCK + 16
+K_NUMBER = K_INSTANT + INSTANTS
+TABLES = K_NUMBER + NUMBERS
 INITIALIZING, RUNNING, DEGRADED, BLOCKED = range(4)
 
 # What is counted: premises and first violations by invariant, what was covered; then so many actions and digests.
@@ -330,6 +330,9 @@ COUNTED = O_AFTER + INVARIANTS
 O_PARENT, O_MOVE = O_FIRST, O_AFTER
 O_ANSWERS = COUNTED  # by phase and answer
 O_EDGES = O_ANSWERS + 32 * 8
-O_STATES = O_EDGES + 1
-O_NEXT = O_STATES + 1  # the state that is expanded next
-SEARCHED = O_NEXT + 1
+O_STATE = O_EDGES + 1  # the state that is expanded
+SEARCHED = O_STATE + 1
+# A row of what is met: the words of the state and its statuses, then its way, its hash, and its place if it is new.
+M_WAY, M_HASH, M_PLACE, MET = range(1, 5)
+HASH_BITS = 62
+HASH = (1 << HASH_BITS) - 1

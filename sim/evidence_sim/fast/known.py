@@ -1,0 +1,117 @@
+"""The states that a search knows: rows of words by number, found by a table of hashes; each state is kept whole.
+
+What a block of states leads to is sifted in its order, so that the numbers of states do not depend on how many
+threads do it: each thread sifts the states of one shard of the table, and then the new ones are numbered.
+An entry of the table is a state's number + 1, with the upper bits of its hash above.
+"""
+
+from evidence_sim.fast.compiled import Words, compiled, entry, mixed, pointer
+from evidence_sim.fast.layout import *
+
+TAG = 40  # the bits of a number; above them are those of the hash
+_NUMBER = (1 << TAG) - 1
+_SHARDS = 12  # the bits of the hash that say the shard
+
+
+@compiled
+def is_of(h: int, shard: int, shards: int) -> bool:
+    """Whether a hash is of a shard."""
+    return (h >> HASH_BITS - _SHARDS) * shards >> _SHARDS == shard
+
+
+@compiled
+def hash_of(known: Words, row: int, width: int) -> int:
+    """The hash of the state in a row."""
+    h = 0
+    for word in range(width):
+        h = mixed(h, known[row + word])
+    return h & HASH
+
+
+@compiled
+def alike(a: Words, row: int, b: Words, other: int, width: int) -> bool:
+    """Whether two rows are one state."""
+    for word in range(width):
+        if a[row + word] != b[other + word]:
+            return False
+    return True
+
+
+@entry
+def sift(
+    met: Words,
+    ends: Words,
+    part: int,
+    states: Words,
+    known: int,
+    places: Words,
+    first: int,
+    mask: int,
+    shard: int,
+    shards: int,
+    width: int,
+    new: Words,
+) -> None:
+    """The new states of a shard among the rows of all parts: each gets its place in the table, what is known gets -1.
+
+    A part has `part` words of `met`, its rows end at its entry of `ends`, and `new` counts its new ones by shard.
+    The shard's places begin at `first`. Until it is numbered, a new state's number is that of its row, from `known` on.
+    """
+    rows, kept, table, wide = pointer(met), pointer(states), pointer(places), width + MET
+    for number in range(len(ends)):
+        fresh = 0
+        for row in range(number * part, ends[number], wide):
+            h = rows[row + width + M_HASH]
+            if not is_of(h, shard, shards):
+                continue
+            at, tag = h & mask, h >> TAG << TAG
+            place = -1
+            while True:
+                there = table[first + at]
+                if there == 0:
+                    place = first + at
+                    table[place] = tag | known + row // wide + 1
+                    fresh += 1
+                    break
+                if there & ~_NUMBER == tag:
+                    state = (there & _NUMBER) - 1
+                    if state < known:
+                        if alike(kept, state * (width + 1), rows, row, width):
+                            break
+                    elif alike(rows, (state - known) * wide, rows, row, width):
+                        break
+                at = at + 1 & mask
+            rows[row + width + M_PLACE] = place
+        new[number * shards + shard] = fresh
+
+
+@entry
+def numbered(
+    met: Words, row: int, end: int, states: Words, ways: Words, places: Words, width: int, number: int
+) -> None:
+    """The new ones of some rows are known from now on, by numbers from one on."""
+    rows, known, way, table = pointer(met), pointer(states), pointer(ways), pointer(places)
+    while row < end:
+        place = rows[row + width + M_PLACE]
+        if place >= 0:
+            for word in range(width + 1):
+                known[number * (width + 1) + word] = rows[row + word]
+            way[number] = rows[row + width + M_WAY]
+            table[place] = table[place] & ~_NUMBER | number + 1
+            number += 1
+        row += width + MET
+
+
+@entry
+def placed(
+    states: Words, known: int, places: Words, first: int, mask: int, shard: int, shards: int, width: int
+) -> None:
+    """The states of a shard in a new table."""
+    kept, table = pointer(states), pointer(places)
+    for state in range(known):
+        h = hash_of(kept, state * (width + 1), width)
+        if is_of(h, shard, shards):
+            at = h & mask
+            while table[first + at]:
+                at = at + 1 & mask
+            table[first + at] = h >> TAG << TAG | state + 1
