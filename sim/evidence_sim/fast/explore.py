@@ -29,6 +29,7 @@ from evidence_sim.world import apply, initial
 
 _SAID = ("Found", "Absent", "Failed", "Applied", "Conflict", "Unknown", "Report", "GeneratorError")
 ROOM = 1 << 12  # states at first
+SPARSE = 1 << 20  # below so many their table has more room, to be filled anew less often
 # A block of states is expanded in parts, which threads take; a part's rows are those of its own.
 PART, PARTS = (256, 64) if COMPILED else (8, 2)
 
@@ -139,7 +140,7 @@ class FastSearch:
     def _sift(self, pool: ThreadPoolExecutor, ends: list[int]) -> None:
         """Number what is new in the rows of each part, up to its end."""
         wide, shards = self._width + at.MET, self.jobs
-        self._grow(self.known + sum(end - part * self._part for part, end in enumerate(ends)) // wide)
+        self._grow(pool, self.known + sum(end - part * self._part for part, end in enumerate(ends)) // wide)
         size, stop, new = len(self._places) // shards, words(ends), words([0] * (len(ends) * shards))
 
         def sifted(shard: int) -> None:
@@ -169,20 +170,24 @@ class FastSearch:
         list(pool.map(told, range(len(ends)), firsts))
         self.known = firsts[-1]
 
-    def _grow(self, room: int) -> None:
+    def _grow(self, pool: ThreadPoolExecutor, room: int) -> None:
         """Room for so many states, in a table that is at most half full. Raises MemoryError."""
         if room <= len(self._ways):
             return
         room = max(room, len(self._ways) + len(self._ways) // 2, ROOM)
         self._states, self._ways = more(self._states, room * (self._width + 1)), more(self._ways, room)
-        shards = self.jobs
-        size = 1 << (2 * room // shards).bit_length()
-        if size * shards <= len(self._places):
+        shards, size = self.jobs, len(self._places) // self.jobs
+        if 2 * room <= size * shards:
             return
+        size = 1 << (2 * room // shards).bit_length() + (room < SPARSE)
         self._places = words([])  # let go, before there is another
         self._places = more(self._places, size * shards)
-        for shard in range(shards):
-            placed(self._states, self.known, self._places, shard * size, size - 1, shard, shards, self._width)
+
+        def filled(shard: int) -> None:
+            first, mask = shard * size, size - 1
+            placed(self._states, self.known, self._places, first, mask, shard, shards, self._width)
+
+        list(pool.map(filled, range(shards)))
 
     def stop(self) -> None:
         """Count what is known; the search need not be over. Raises Unconfirmed where the world finds no violation."""

@@ -5,11 +5,12 @@ threads do it: each thread sifts the states of one shard of the table, and then 
 An entry of the table is a state's number + 1, with the upper bits of its hash above.
 """
 
-from evidence_sim.fast.compiled import Words, compiled, entry, mixed, pointer
+from evidence_sim.fast.compiled import Words, compiled, entry, mixed, pointer, prefetch
 from evidence_sim.fast.layout import *
 
 TAG = 40  # the bits of a number; above them are those of the hash
 _NUMBER = (1 << TAG) - 1
+_FAR, _NEAR, _LINE = 16, 8, 8  # rows ahead of which the table, the known state is fetched; words that come together
 _SHARDS = 12  # the bits of the hash that say the shard
 
 
@@ -37,6 +38,16 @@ def alike(a: Words, row: int, b: Words, other: int, width: int) -> bool:
     return True
 
 
+@compiled
+def soon(h: int, table: Words, first: int, mask: int, kept: Words, known: int, width: int) -> None:
+    """Have the known state fetched with which one of that hash will be compared."""
+    there = table[first + (h & mask)]
+    state = (there & _NUMBER) - 1
+    if 0 <= state < known and there & ~_NUMBER == h >> TAG << TAG:
+        prefetch(kept, state * (width + 1))
+        prefetch(kept, state * (width + 1) + _LINE)
+
+
 @entry
 def sift(
     met: Words,
@@ -62,6 +73,9 @@ def sift(
         fresh = 0
         for row in range(number * part, ends[number], wide):
             h = rows[row + width + M_HASH]
+            if row + _FAR * wide < ends[number]:
+                prefetch(table, first + (rows[row + _FAR * wide + width + M_HASH] & mask))
+                soon(rows[row + _NEAR * wide + width + M_HASH], table, first, mask, kept, known, width)
             if not is_of(h, shard, shards):
                 continue
             at, tag = h & mask, h >> TAG << TAG

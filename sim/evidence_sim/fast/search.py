@@ -86,24 +86,30 @@ def moved(w: Words, t: Words, out: Words, met: Words) -> None:
 
 @compiled
 def unpacked(w: Words, t: Words, known: Words, state: int) -> None:
-    """The world of a state, with a copy beside it of what a move may change."""
+    """The world of a state, with a copy behind it of what a move may change."""
     row, width = state * (w[X_WIDTH] + 1), w[X_WIDTH]
     for word in range(width):
         w[X_KEY + word] = known[row + word]
     load(w, t)
     show(w, known[row + width])
     copied(w, 0, w[X_COPY])
+    copied_runs(w, 0, w[X_COPY])
 
 
 @compiled
 def again(w: Words) -> None:
-    """The world as it was before the move."""
-    copied(w, w[X_COPY], 0)
+    """The world as it was before the move: an answer changes its own run, what lands or comes from outside any."""
+    behind, action, run = w[X_COPY], w[A_ACTION], w[A_RUN]
+    copied(w, behind, 0)
+    if action == LAND or action == OUTSIDE:
+        copied_runs(w, behind, 0)
+    elif run >= 0:
+        copy(w, behind + run, run, RUN)
 
 
 @compiled
 def copied(w: Words, source: int, target: int) -> None:
-    """What a move may change, from one place to another, each as far behind the world as is said.
+    """What any move may change, from one place to another, each as far behind the world as is said.
 
     A cell keeps five values, and a state has three: what a move writes, at most twice in a cell, lies beside them.
     """
@@ -112,14 +118,18 @@ def copied(w: Words, source: int, target: int) -> None:
     for tenant in range(w[X_TENANTS]):
         base = tenant_at(tenant)
         copy(w, source + base, target + base, G_WELL)
-        for place in range(w[source + base + T_RUNS]):
-            run = base + T_RUN + place * RUN
-            copy(w, source + run, target + run, RUN)
-        late = base + T_LATE
-        copy(w, source + late, target + late, w[source + base + T_LATES] * LATE)
         for record in range(RECORDS):
             cell = cell_at(tenant, record)
             w[target + cell + C_HEAD], w[target + cell + C_PAST] = w[source + cell + C_HEAD], w[source + cell + C_PAST]
+
+
+@compiled
+def copied_runs(w: Words, source: int, target: int) -> None:
+    """Runs and late puts, in the same way."""
+    for tenant in range(w[X_TENANTS]):
+        base = tenant_at(tenant)
+        copy(w, source + base + T_RUN, target + base + T_RUN, w[source + base + T_RUNS] * RUN)
+        copy(w, source + base + T_LATE, target + base + T_LATE, w[source + base + T_LATES] * LATE)
 
 
 @compiled

@@ -310,15 +310,16 @@ def load_late(w: Words, t: Words, late: int, code: int) -> None:
 
 @compiled
 def load_cell(w: Words, t: Words, tenant: int, record: int, at: int) -> int:
-    """A cell and its past; the codes are kept."""
+    """A cell and its past, which only a stale read looks at; the codes are kept."""
     cell, codes, bits = cell_at(tenant, record), codes_at(tenant, record), bits_of(record)
     w[cell + C_HEAD], w[cell + C_PAST] = _REACH, bits_at(w, at, 2)
     at = behind(at, 2)
     for k in range(w[cell + C_PAST] + 1):
-        value = value_at(w, cell, k)
         w[codes + k] = bits_at(w, at, bits)
-        w[value - 1] = _NOW - k
-        decoded(w, t, record, value, w[codes + k])
+        if k == 0 or (w[X_FAULTS] and t[K_READS]):
+            value = value_at(w, cell, k)
+            w[value - 1] = _NOW - k
+            decoded(w, t, record, value, w[codes + k])
         at = behind(at, bits)
     return at
 
