@@ -67,11 +67,11 @@ def test_what_is_called_proved_is_what_is_proved() -> None:
 
 def test_a_broken_promise_and_an_idle_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Row(("kernel",), "lying-disk", ((1, Bounds(1, 1, 0)),))
-    wrong = decide(row, quiet).wrong()
+    wrong = decide(row, {}, quiet).wrong()
     assert "lying-disk, S15 StatusMonotone: neither promised nor violated" in wrong
     assert "lying-disk, S19 StatusHonest: promised, and its premise never held" in wrong
     monkeypatch.setattr("evidence_sim.contract.PROFILES", {"lying-disk": PROFILES["crash-stop"]})
-    assert "lying-disk, S9 AttemptsCounted: promised and violated" in decide(row, quiet).wrong()
+    assert "lying-disk, S9 AttemptsCounted: promised and violated" in decide(row, {}, quiet).wrong()
 
 
 def test_what_is_stale_is_named(
@@ -93,5 +93,5 @@ def test_what_is_stale_is_named(
 
 
 def test_the_files_are_the_same_twice() -> None:
-    first, second = (files([decide(SMALL, quiet)], [], SPEC) for _ in range(2))
+    first, second = (files([decide(SMALL, {}, quiet)], [], SPEC) for _ in range(2))
     assert first == second

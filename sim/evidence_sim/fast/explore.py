@@ -44,7 +44,7 @@ class Thread:
 
 @define
 class FastSearch:
-    """As `explore.search.Search`, for the kernel in the scope TICK, in `jobs` threads; the result is the same for any."""
+    """As `explore.search.Search`, for the kernel in the scope TICK, in `jobs` threads; any number finds the same."""
 
     roots: Sequence[Config]
     bounds: Bounds
@@ -68,7 +68,10 @@ class FastSearch:
                 f"no compiled search of {','.join(first.machines)} in the scope {bounds.scope}: leave out --fast"
             )
         self.found = Explored(bounds, first.machines, first.profile, bounds.said(first), len(self.roots))
-        self._table, self._width = words(_tables(first, bounds)), width(first.hosts, first.tenants, bounds.ticks, bounds.faults)
+        self._table, self._width = (
+            words(_tables(first, bounds)),
+            width(first.hosts, first.tenants, bounds.ticks, bounds.faults),
+        )
         self._threads = [Thread(self._world(first), words([0] * at.SEARCHED)) for _ in range(self.jobs)]
         self._part = PART * _most_moves(first, bounds, self._table) * (self._width + at.MET)
         self._states, self._ways, self._places, self._met = words([]), words([]), words([]), words([])
@@ -191,7 +194,10 @@ class FastSearch:
 
     def stop(self) -> None:
         """Count what is known; the search need not be over. Raises Unconfirmed where the world finds no violation."""
-        found, out = self.found, [sum(map(int, counted)) for counted in zip(*(thread.counts for thread in self._threads), strict=True)]
+        found, out = (
+            self.found,
+            [sum(map(int, counted)) for counted in zip(*(thread.counts for thread in self._threads), strict=True)],
+        )
         found.states, found.edges = self.known, out[at.O_EDGES]
         found.faults = _named(out, at.O_FIRED, FAULT_NAMES)
         found.outcomes = _named(out, at.O_OUTCOMES, {int(code): code.name for code in OutcomeCode})

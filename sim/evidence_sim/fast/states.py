@@ -63,7 +63,11 @@ _OF_RUN = (
 )
 _TENANT_BITS = sum(width for _, width in _OF_TENANT)
 _RUN_BITS = sum(width for _, width in _OF_RUN)
-_PHASE, _EARNED, _BACK = _RUN_BITS, _RUN_BITS + 4, _RUN_BITS + 5  # behind them: phase, whether earned, whether read back
+_PHASE, _EARNED, _BACK = (
+    _RUN_BITS,
+    _RUN_BITS + 4,
+    _RUN_BITS + 5,
+)  # behind them: phase, whether earned, whether read back
 _HEAD_BITS = _RUN_BITS + 6
 _ATTEMPT_BITS = 7 + LEDGER_BITS
 _READ_BITS = 19 + EVIDENCE_BITS
