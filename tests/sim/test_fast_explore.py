@@ -14,6 +14,7 @@ from evidence_sim.fast import explore
 from evidence_sim.fast import layout as at
 from evidence_sim.fast.compiled import COMPILED, Words, more
 from evidence_sim.fast.explore import FastSearch
+from evidence_sim.fast.states import load, save, show, shown
 from evidence_sim.trace import verdicts
 
 SMALL = [
@@ -49,6 +50,39 @@ def test_the_compiled_search_finds_the_same(config: Config, bounds: Bounds) -> N
     for name, violation in fast.found.violations.items():
         assert len(violation.trace.actions) == len(slow.violations[name].trace.actions)
         assert verdicts(violation.trace)[name] == (len(violation.trace.actions), violation.says)
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_states_have_the_same_numbers_in_any_number_of_threads(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explore, "PART", 5)
+    monkeypatch.setattr(explore, "PARTS", 3)
+    monkeypatch.setattr(explore, "ROOM", 16)
+    roots, bounds = beginnings(Config(profile="lying-disk")), Bounds(1, 1, 0)
+    one, several = FastSearch(roots, bounds, jobs=1), FastSearch(roots, bounds, jobs=jobs)
+    assert list(one.levels()) == list(several.levels())
+    words = one.known * (one._width + 1)
+    assert list(one._states[:words]) == list(several._states[:words])
+    assert list(one._ways[: one.known]) == list(several._ways[: one.known])
+    assert one.found.violations == several.found.violations
+
+
+@pytest.mark.skipif(COMPILED, reason="goes through the functions as Python; NUMBA_DISABLE_JIT=1 runs it")
+def test_a_state_that_is_loaded_is_saved_again_as_it_was() -> None:
+    search = FastSearch(beginnings(Config(2, profile="byzantine")), Bounds(1, 1, 0, 1), limit=200)
+    list(search.levels())
+    w, t = search._threads[0].world, search._table
+    for state in range(search.known):
+        first = state * (search._width + 1)
+        key = search._states[first : first + search._width]
+        w[at.X_KEY : at.X_KEY + search._width] = key
+        load(w, t)
+        show(w, search._states[first + search._width])
+        copy = [*w]
+        save(w, t, 0)
+        assert w[at.X_KEY : at.X_KEY + search._width] == key
+        assert shown(w) == search._states[first + search._width]
+        w[at.X_SORTED : at.X_CODES] = copy[at.X_SORTED : at.X_CODES]
+        assert w == copy, "saving changes the world"
 
 
 def test_what_the_world_does_not_find_is_an_error() -> None:

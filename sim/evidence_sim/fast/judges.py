@@ -84,7 +84,7 @@ def audit_once(w: Words, out: Words, run: int) -> None:
     """S4: at most one audit line a record, and its instant is the record's."""
     record = w[A_FOUND]
     missing = w[record] == 0
-    untrue = installed_at(w, record) != w[run + R_INSTALLED]
+    untrue = installed_at(w, record) != w[run + R_BACKFILL + E_AT]
     verdict(w, out, S4, missing or untrue or w[A_AUDITS] > 1 or w[A_ALREADY] == 1)
 
 

@@ -103,12 +103,8 @@ def learn(w: Words, t: Words, tenant: int, run: int, kind: int, row: int, at: in
     elif phase == STATUS_OPEN:
         if kind == IS_APPLIED:
             w[run + R_STATUS_EXPECT] = w[A_VERSION]
-    elif _EVIDENCE >> phase & 1:
-        read = w[A_SAYS] == SAID_FOUND
-        w[run + R_INSTALLED] = installed_at(w, w[A_FOUND]) if read else NONE
-        w[run + R_EVIDENCE] = t[row + STATE]
-        if phase == EVIDENCE_VERIFY:
-            w[run + R_DID] = t[row + DID]
+    elif phase <= TIMESTAMP_READ:
+        knows(w, t, run, row)
     elif phase == LEDGER_READ:
         if kind == IS_DUE_12H or kind == IS_DUE_24H:
             due(w, run, kind)
@@ -123,6 +119,20 @@ def learn(w: Words, t: Words, tenant: int, run: int, kind: int, row: int, at: in
         w[report + P_ATTEMPT], w[report + P_AT] = w[run + R_NUMBER], at
     if t[row + OUTCOME]:
         w[run + R_OUTCOME], w[run + R_REASON], w[run + R_ENDED] = t[row + OUTCOME], t[row + REASON], at
+
+
+@compiled
+def knows(w: Words, t: Words, run: int, row: int) -> None:
+    """What the tick knows of the evidence."""
+    w[run + R_EVIDENCE] = t[row + STATE]
+    w[run + R_DID] |= t[row + DID]
+    source = t[row + INSTALLED]
+    if source == AS_READ:
+        w[run + R_INSTALLED] = installed_at(w, w[A_FOUND])
+    elif source == AS_PUT:
+        w[run + R_INSTALLED] = w[run + R_BACKFILL + E_AT]
+    elif source != KEEPS:
+        w[run + R_INSTALLED] = NONE if source == FORGETS else 0
 
 
 @compiled
@@ -167,7 +177,8 @@ def ask(w: Words, t: Words, tenant: int, run: int, at: int) -> None:
     phase, me = w[run + R_PHASE], tenant << 16 | w[run + R_N]
     if phase == EVIDENCE_PUT:
         backfill = run + R_BACKFILL
-        w[backfill], w[backfill + E_AT], w[backfill + E_ID], w[backfill + E_PARENT] = BY_TICK, at, me, 0
+        w[backfill], w[backfill + E_AT] = BY_TICK, at + t[K_DATED]
+        w[backfill + E_ID], w[backfill + E_PARENT] = me, 0
     elif phase == CLAIM:
         held, number = run + R_HELD, w[run + R_NUMBER]
         if w[held] == 0:

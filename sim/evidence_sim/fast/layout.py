@@ -273,8 +273,10 @@ SAID_FOUND, SAID_ABSENT, SAID_FAILED, SAID_APPLIED, SAID_CONFLICT, SAID_UNKNOWN,
 ) = range(22)
 CLASSES = 22
 PHASES, EVIDENCES = 15, 5
-TO, ROW, OUTCOME, REASON, STATE, AUDITS, DID = range(7)
-COLUMNS = 7
+TO, ROW, OUTCOME, REASON, STATE, AUDITS, DID, INSTALLED = range(8)
+COLUMNS = 8
+# What a row makes of the instant of the installation: what was read, what the tick puts itself, or the year 1970.
+KEEPS, FORGETS, AS_READ, AS_PUT, AS_ZERO = range(5)
 
 # The tables: rows, then what is reckoned with.
 REASONS = 32
@@ -290,7 +292,8 @@ K_STALE = K_AHEAD + 1
 K_EARLY = K_STALE + 1
 K_FAILED_ATTEMPT = K_EARLY + 1
 K_LONGEST = K_FAILED_ATTEMPT + 1
-K_EXPECTS = K_LONGEST + 1  # by phase: whether a put is unconditional
+K_DATED = K_LONGEST + 1  # how much later than it was missed the backfill says
+K_EXPECTS = K_DATED + 1  # by phase: whether a put is unconditional
 K_RATES = K_EXPECTS + PHASES
 K_PACES = K_RATES + 4
 K_OFFSETS = K_PACES + 3 * 16

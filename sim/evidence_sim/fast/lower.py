@@ -36,6 +36,7 @@ from evidence_kernel import (
 )
 from evidence_kernel.findings import FINDINGS
 from evidence_kernel.records import ledger
+from evidence_kernel.records.evidence import read_installed_at
 from evidence_kernel.records.instants import format_instant
 from evidence_kernel.state import SUCCESSES, Held
 from evidence_kernel.tables import ASKS, SCHEDULER, Ask
@@ -130,9 +131,27 @@ def _tell(table: list[int], met: Met, after: Step) -> None:
         EVIDENCE_CODES[after.state.evidence],
         sum(oracle.audited_at(line.text) is not None for line in after.log),
         int(after.state.did_backfill and not state.did_backfill),
+        _installed(met, after.state),
     ]
     assert table[at_row] < 0 or table[at_row : at_row + at.COLUMNS] == found, "a control state is too coarse"
     table[at_row : at_row + at.COLUMNS] = found
+
+
+def _installed(met: Met, after: State) -> int:
+    """Where the instant of the installation comes from that the tick knows after an answer; later phases keep it."""
+    state, at_last = met.state, after.installed_at
+    if phase_code(state.phase) > at.TIMESTAMP_READ:
+        assert at_last == state.installed_at, "a phase that reads no evidence knows another instant"
+        return at.KEEPS
+    read = read_installed_at(met.answer.value) if isinstance(met.answer, Found) else None
+    put = None if state.backfill is None else read_installed_at(state.backfill)
+    if at_last is None:
+        return at.FORGETS
+    for instant, source in ((read, at.AS_READ), (put, at.AS_PUT), (0, at.AS_ZERO)):
+        if at_last == instant:
+            return source
+    assert at_last == state.installed_at, "an instant from elsewhere"
+    return at.KEEPS
 
 
 def row(phase: int, evidence: int, opened: bool, kind: int) -> int:
@@ -187,7 +206,7 @@ def _of_evidence(state: State) -> Iterator[Met]:
     yield Met(state, at.IS_INVALID, Found(b"{}", 1))
     ahead = EPOCH - _LONG
     for value, kind, kind_ahead in (
-        (_evidence(EPOCH), at.IS_VALID, at.IS_VALID_AHEAD),
+        (_evidence(EPOCH - HOUR), at.IS_VALID, at.IS_VALID_AHEAD),
         (state.backfill, at.IS_MINE, at.IS_MINE_AHEAD),
     ):
         if value is not None:
@@ -226,6 +245,9 @@ def _reckoned(machine: Machine, table: list[int], states: dict[Phase, State]) ->
     for attempts in range(4):
         table[at.K_TIER + attempts] = _tier(machine, asks, attempts)
         table[at.K_PLAUSIBLE + attempts] = _last(partial(_waits, machine, asks, attempts))
+    absent = Met(states[Phase.EVIDENCE_READ], at.IS_ABSENT, Absent()).step(machine).state.backfill
+    dated = None if absent is None else read_installed_at(absent)
+    table[at.K_DATED] = 0 if dated is None else dated - EPOCH
     shown = Status(outcome=Outcome.NOT_DUE, closed_at=EPOCH)
     table[at.K_STALE] = _last(lambda late: trust_status(shown, EPOCH + late) is TrustStatus.RUNNING)
     table[at.K_EARLY] = _last(lambda early: trust_status(shown, EPOCH - early) is TrustStatus.RUNNING)
