@@ -123,7 +123,7 @@ def test_what_large_searches_found_is_kept_and_read_back(tmp_path: Path, monkeyp
     idle = Row(("kernel",), "lying-disk", ())
     assert decide(idle, again, quiet).cells == decide(idle, found, quiet).cells != decide(idle, {}, quiet).cells
     path.write_text(record(found).replace("(1 tick, 1 fault,", "(1 tick, 9 faults,"))
-    with pytest.raises(Unusable, match="does not say what was searched: 'EXHAUSTIVE.1 tick, 1 fault,.*--all --write"):
+    with pytest.raises(Unusable, match=r"does not say what was searched: 'EXHAUSTIVE.1 tick, 1 fault,.*--all --write"):
         recorded(path)
     path.write_text(record(found).replace("searched/1", "searched/2"))
     with pytest.raises(Unusable, match="has the format 'evidence-searched/2'; run"):

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate
 from queue import SimpleQueue
 
 from attrs import define, field, frozen
@@ -16,8 +15,8 @@ from evidence_sim.explore.search import Explored, Violation, judges
 from evidence_sim.facts import Fact
 from evidence_sim.fast import layout as at
 from evidence_sim.fast.campaign import FAULT_NAMES, ROW_NAMES, tables
-from evidence_sim.fast.compiled import COMPILED, Words, more, words
-from evidence_sim.fast.known import numbered, placed, sift
+from evidence_sim.fast.compiled import COMPILED, Words, words
+from evidence_sim.fast.known import Known
 from evidence_sim.fast.packed import number_place
 from evidence_sim.fast.search import BEGINNING, WAY, expand_states, meet_beginning
 from evidence_sim.fast.states import width
@@ -28,8 +27,6 @@ from evidence_sim.trace import Trace
 from evidence_sim.world import apply, initial
 
 _SAID = ("Found", "Absent", "Failed", "Applied", "Conflict", "Unknown", "Report", "GeneratorError")
-ROOM = 1 << 12  # states at first
-SPARSE = 1 << 20  # below so many their table has more room, to be filled anew less often
 # A block of states is expanded in parts, which threads take; a part's rows are those of its own.
 PART, PARTS = (256, 64) if COMPILED else (8, 2)
 
@@ -51,15 +48,9 @@ class FastSearch:
     limit: int = 5_000_000
     jobs: int = field(factory=processors)
     found: Explored = field(init=False)
-    known: int = 0  # states that were found
+    known: Known = field(init=False)
     _table: Words = field(init=False)
     _threads: list[Thread] = field(init=False)
-    _width: int = field(init=False)
-    _states: Words = field(init=False)
-    _ways: Words = field(init=False)
-    _places: Words = field(init=False)
-    _met: Words = field(init=False)
-    _part: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         first, bounds = self.roots[0], self.bounds
@@ -68,19 +59,16 @@ class FastSearch:
                 f"no compiled search of {','.join(first.machines)} in the scope {bounds.scope}: leave out --fast"
             )
         self.found = Explored(bounds, first.machines, first.profile, bounds.said(first), len(self.roots))
-        self._table, self._width = (
-            words(_tables(first, bounds)),
-            width(first.hosts, first.tenants, bounds.ticks, bounds.faults),
-        )
+        self._table = words(_tables(first, bounds))
+        words_of_state = width(first.hosts, first.tenants, bounds.ticks, bounds.faults)
+        self.known = Known(words_of_state, PARTS, PART * _most_moves(first, bounds, self._table), self.jobs)
         self._threads = [Thread(self._world(first), words([0] * at.SEARCHED)) for _ in range(self.jobs)]
-        self._part = PART * _most_moves(first, bounds, self._table) * (self._width + at.MET)
-        self._states, self._ways, self._places, self._met = words([]), words([]), words([]), words([])
 
     def _world(self, first: Config) -> Words:
         ticks = self.bounds.ticks
         size = at.X_TENANT + first.tenants * (at.TENANT + ticks * at.SIZE_EVIDENCE)
         world = words([0] * (2 * size))
-        world[at.X_COPY], world[at.X_WIDTH] = size, self._width
+        world[at.X_COPY], world[at.X_WIDTH] = size, self.known.width
         world[at.X_TENANTS], world[at.X_TICKS], world[at.X_HOSTS] = first.tenants, ticks, first.hosts
         world[at.X_AUDITED] = at.X_TENANT + first.tenants * at.TENANT
         world[at.X_BYZANTINE] = first.profile == "byzantine"
@@ -88,26 +76,26 @@ class FastSearch:
 
     def levels(self) -> Iterator[int]:
         """Search one level at a time; yields the states known after it. Raises MemoryError where there is no more."""
+        known, done = self.known, 0
         with ThreadPoolExecutor(self.jobs) as pool:
             self._begin(pool)
-            done = 0
-            while done < self.known:
-                end = self.known
+            while done < known.count:
+                end = known.count
                 self.found.levels.append(end - done)
                 while done < end:
                     last = min(done + PART * PARTS, end)
                     self._expand(pool, done, last)
                     done = last
-                    if self.known > self.limit:
+                    if known.count > self.limit:
                         self.stop()
                         return
-                yield self.known
+                yield known.count
         self.stop()
         self.found.complete = True
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         w, row = self._threads[0].world, 0
-        self._met = more(self._met, PARTS * self._part)
+        met = self.known.room()
         for root, config in enumerate(self.roots):
             w[at.X_CLOCK : at.X_CLOCK + config.hosts] = words(initial(config).clocks)
             w[at.X_FAULTS], w[at.X_STEPS] = self.bounds.faults, self.bounds.steps
@@ -120,8 +108,8 @@ class FastSearch:
                 w[base + at.T_LEDGER] = LEDGER.index(begins.ledger)
                 w[base + at.T_PUBLICATION] = PUBLICATION.index(begins.publication)
                 w[base + at.T_IDENTITY] = begins.identity == "none"
-            row = int(meet_beginning(w, self._table, self._met, row, root))
-        self._sift(pool, [row])
+            row = int(meet_beginning(w, self._table, met, row, root))
+        self.known.sift(pool, [row])
 
     def _expand(self, pool: ThreadPoolExecutor, first: int, last: int) -> None:
         """Expand a block of states, and number what it leads to."""
@@ -131,74 +119,22 @@ class FastSearch:
 
         def expanded(part: int) -> int:
             begin, mine = first + part * PART, threads.get()
-            end, row = min(begin + PART, last), part * self._part
-            end_row = expand_states(mine.world, self._table, mine.counts, self._states, begin, end, self._met, row)
+            end, row = min(begin + PART, last), part * known.part
+            stop = expand_states(mine.world, self._table, mine.counts, known.states, begin, end, known.met, row)
             threads.put(mine)
-            return int(end_row)
+            return int(stop)
 
-        self._sift(pool, list(pool.map(expanded, range(-(-(last - first) // PART)))))
+        known = self.known
+        stops = list(pool.map(expanded, range(-(-(last - first) // PART))))
         if any(thread.world[at.X_ERROR] for thread in self._threads):
             raise NoTwin("a state has no room in the compiled search: leave out --fast, or take less of all")
-
-    def _sift(self, pool: ThreadPoolExecutor, ends: list[int]) -> None:
-        """Number what is new in the rows of each part, up to its end."""
-        wide, shards = self._width + at.MET, self.jobs
-        self._grow(pool, self.known + sum(end - part * self._part for part, end in enumerate(ends)) // wide)
-        size, stop, new = len(self._places) // shards, words(ends), words([0] * (len(ends) * shards))
-
-        def sifted(shard: int) -> None:
-            first, mask = shard * size, size - 1
-            sift(
-                self._met,
-                stop,
-                self._part,
-                self._states,
-                self.known,
-                self._places,
-                first,
-                mask,
-                shard,
-                shards,
-                self._width,
-                new,
-            )
-
-        def told(part: int, first: int) -> None:
-            row, end = part * self._part, ends[part]
-            numbered(self._met, row, end, self._states, self._ways, self._places, self._width, first)
-
-        list(pool.map(sifted, range(shards)))
-        counts = [int(sum(new[part * shards : (part + 1) * shards])) for part in range(len(ends))]
-        firsts = list(accumulate(counts, initial=self.known))
-        list(pool.map(told, range(len(ends)), firsts))
-        self.known = firsts[-1]
-
-    def _grow(self, pool: ThreadPoolExecutor, room: int) -> None:
-        """Room for so many states, in a table that is at most half full. Raises MemoryError."""
-        if room <= len(self._ways):
-            return
-        room = max(room, len(self._ways) + len(self._ways) // 2, ROOM)
-        self._states, self._ways = more(self._states, room * (self._width + 1)), more(self._ways, room)
-        shards, size = self.jobs, len(self._places) // self.jobs
-        if 2 * room <= size * shards:
-            return
-        size = 1 << (2 * room // shards).bit_length() + (room < SPARSE)
-        self._places = words([])  # let go, before there is another
-        self._places = more(self._places, size * shards)
-
-        def filled(shard: int) -> None:
-            first, mask = shard * size, size - 1
-            placed(self._states, self.known, self._places, first, mask, shard, shards, self._width)
-
-        list(pool.map(filled, range(shards)))
+        known.sift(pool, stops)
 
     def stop(self) -> None:
         """Count what is known; the search need not be over. Raises Unconfirmed where the world finds no violation."""
-        found, out = (
-            self.found,
-            [sum(map(int, counted)) for counted in zip(*(thread.counts for thread in self._threads), strict=True)],
-        )
-        found.states, found.edges = self.known, out[at.O_EDGES]
+        found = self.found
+        out = [sum(map(int, counted)) for counted in zip(*(thread.counts for thread in self._threads), strict=True)]
+        found.states, found.edges = self.known.count, out[at.O_EDGES]
         found.faults = _named(out, at.O_FIRED, FAULT_NAMES)
         found.outcomes = _named(out, at.O_OUTCOMES, {int(code): code.name for code in OutcomeCode})
         found.rows = {row for index, row in enumerate(ROW_NAMES) if out[at.O_ROWS + index]}
@@ -222,7 +158,7 @@ class FastSearch:
         moves = []
         while move != BEGINNING:
             moves.append(move)
-            way = int(self._ways[state])
+            way = int(self.known.ways[state])
             state, move = way >> WAY, way & BEGINNING
         config = self.roots[state]
         world, actions, facts = initial(config), [], list[Fact]()

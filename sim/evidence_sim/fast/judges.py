@@ -61,6 +61,9 @@ def judge_step(w: Words, t: Words, out: Words) -> None:
     run, asks = w[A_RUN], w[A_ASKS]
     if w[A_AUDITS]:
         audit_once(w, out, run)
+    if w[A_OUTCOME] == DIED:
+        verdict(w, out, S12, True)
+        return
     if asks == 0:
         judge_end(w, t, out, run)
         return
@@ -72,7 +75,7 @@ def judge_step(w: Words, t: Words, out: Words) -> None:
     if not _PUTS >> asks & 1:
         return
     if _GUARDED >> asks & 1:
-        verdict(w, out, S2, t[K_EXPECTS + asks - STATUS_READ] != 0)
+        verdict(w, out, S2, t[K_EXPECTS + asks - STATUS_READ] == IS_PLAIN)
     if _BACKFILL >> w[A_PHASE] & 1:
         verdict(w, out, S14, asks != EVIDENCE_PUT)
     if asks == EVIDENCE_PUT:
@@ -303,7 +306,7 @@ def cover(w: Words, t: Words, out: Words) -> None:
     if w[A_ROW] >= 0:
         out[O_ROWS + w[A_ROW]] += 1
     outcome = w[A_OUTCOME]
-    if outcome == 0:
+    if outcome == 0 or outcome == DIED:
         return
     out[O_OUTCOMES + outcome] += 1
     if w[A_RUN] >= 0:

@@ -113,9 +113,9 @@ def learn(w: Words, t: Words, tenant: int, run: int, kind: int, row: int, at: in
     elif phase == CLAIM or phase == CLAIM_VERIFY:
         if kind == IS_APPLIED or kind == IS_MINE:
             w[run + R_HELD_EXPECT] = w[A_VERSION]
-    elif phase == GENERATE and kind == IS_REPORT:
+    elif phase == GENERATE and t[row + TO] == PUBLISH:
         report = run + R_PUBLICATION
-        w[report], w[report + P_ID] = BY_TICK, tenant << 16 | w[run + R_N]
+        w[report], w[report + P_ID] = BY_TICK if kind == IS_REPORT else UNEARNED, tenant << 16 | w[run + R_N]
         w[report + P_ATTEMPT], w[report + P_AT] = w[run + R_NUMBER], at
     if t[row + OUTCOME]:
         w[run + R_OUTCOME], w[run + R_REASON], w[run + R_ENDED] = t[row + OUTCOME], t[row + REASON], at
@@ -126,6 +126,8 @@ def knows(w: Words, t: Words, run: int, row: int) -> None:
     """What the tick knows of the evidence."""
     w[run + R_EVIDENCE] = t[row + STATE]
     w[run + R_DID] |= t[row + DID]
+    if w[run + R_PHASE] == EVIDENCE_READ:
+        w[run + R_HELD_EXPECT] = w[A_VERSION] if w[A_SAYS] == SAID_FOUND else EX_ABSENT
     source = t[row + INSTALLED]
     if source == AS_READ:
         w[run + R_INSTALLED] = installed_at(w, w[A_FOUND])
@@ -229,8 +231,11 @@ def to_put(w: Words, t: Words, tenant: int, run: int) -> int:
 def expected(w: Words, t: Words, run: int) -> int:
     """What the put of the run's phase demands of its key."""
     phase = w[run + R_PHASE]
-    if t[K_EXPECTS + phase - STATUS_READ]:
+    differs = t[K_EXPECTS + phase - STATUS_READ]
+    if differs == IS_PLAIN:
         return EX_ANY
+    if differs == IS_ON_READ:
+        return w[run + R_HELD_EXPECT]
     if phase == EVIDENCE_PUT or phase == PUBLISH:
         return EX_ABSENT
     return w[run + (R_STATUS_EXPECT if phase == STATUS_OPEN or phase == STATUS_CLOSE else R_HELD_EXPECT)]
@@ -254,9 +259,9 @@ def settled(w: Words, run: int) -> None:
 def closed(w: Words, t: Words, tenant: int, run: int) -> None:
     """The status at the end of the tick."""
     copy(w, run + R_STATUS, X_VALUE, SIZE_STATUS)
-    outcome, reason, ended = w[run + R_OUTCOME], w[run + R_REASON], w[run + R_ENDED]
-    w[X_VALUE + S_CODES] = w[run + R_EVIDENCE] | outcome << 3 | reason << 8 | w[run + R_TRIGGER] << 16
+    says, ended = t[K_CLOSES + w[run + R_OUTCOME] * REASONS + w[run + R_REASON]], w[run + R_ENDED]
+    w[X_VALUE + S_CODES] = w[run + R_EVIDENCE] | says | w[run + R_TRIGGER] << 16
     w[X_VALUE + S_INSTALLED], w[X_VALUE + S_CLOSED] = w[run + R_INSTALLED], ended
-    if t[K_RUNNING + outcome * REASONS + reason]:
+    if t[K_RUNNING + (says >> 3 & 15) * REASONS + (says >> 8)]:
         w[X_VALUE + S_SUCCESS] = max(w[X_VALUE + S_SUCCESS], ended)
     w[X_VALUE + S_TICK] = tenant << 16 | w[run + R_N]

@@ -5,9 +5,16 @@ threads do it: each thread sifts the states of one shard of the table, and then 
 An entry of the table is a state's number + 1, with the upper bits of its hash above.
 """
 
-from evidence_sim.fast.compiled import Words, compiled, entry, mixed, pointer, prefetch
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
+
+from attrs import define, field
+
+from evidence_sim.fast.compiled import Words, compiled, entry, mixed, more, pointer, prefetch, words
 from evidence_sim.fast.layout import *
 
+ROOM = 1 << 12  # states at first
+_SPARSE = 1 << 20  # below so many their table has more room, to be filled anew less often
 TAG = 40  # the bits of a number; above them are those of the hash
 _NUMBER = (1 << TAG) - 1
 _FAR, _NEAR, _LINE = 16, 8, 8  # rows ahead of which the table, the known state is fetched; words that come together
@@ -129,3 +136,70 @@ def placed(
             while table[first + at]:
                 at = at + 1 & mask
             table[first + at] = h >> TAG << TAG | state + 1
+
+
+@define
+class Known:
+    """States of `width` words, known by number, in a table of a shard for each of `jobs` threads.
+
+    `met` has `parts` parts of up to `rows` rows, in which a block of states leaves what it leads to; `part` is the
+    words of one.
+    """
+
+    width: int
+    parts: int
+    rows: int
+    jobs: int
+    count: int = 0
+    states: Words = field(factory=lambda: words([]))
+    ways: Words = field(factory=lambda: words([]))
+    met: Words = field(factory=lambda: words([]))
+    _places: Words = field(factory=lambda: words([]))
+
+    @property
+    def part(self) -> int:
+        """The words of a part."""
+        return self.rows * (self.width + MET)
+
+    def room(self) -> Words:
+        """`met`, with room for its parts. Raises MemoryError."""
+        self.met = more(self.met, self.parts * self.part)
+        return self.met
+
+    def sift(self, pool: ThreadPoolExecutor, stops: list[int]) -> None:
+        """Number what is new in the parts, each of which has rows up to its stop. Raises MemoryError."""
+        jobs, width, part = self.jobs, self.width, self.part
+        self._grow(pool, self.count + sum(stop - at * part for at, stop in enumerate(stops)) // (width + MET))
+        size, ends, new = len(self._places) // jobs, words(stops), words([0] * (len(stops) * jobs))
+
+        def sifted(shard: int) -> None:
+            first = shard * size
+            sift(self.met, ends, part, self.states, self.count, self._places, first, size - 1, shard, jobs, width, new)
+
+        def told(at: int, number: int) -> None:
+            numbered(self.met, at * part, stops[at], self.states, self.ways, self._places, width, number)
+
+        list(pool.map(sifted, range(jobs)))
+        numbers = accumulate(
+            (int(sum(new[at * jobs : (at + 1) * jobs])) for at in range(len(stops))), initial=self.count
+        )
+        *firsts, count = numbers
+        list(pool.map(told, range(len(stops)), firsts))
+        self.count = count
+
+    def _grow(self, pool: ThreadPoolExecutor, room: int) -> None:
+        """Room for so many states, in a table that is at most half full."""
+        if room <= len(self.ways):
+            return
+        jobs, room = self.jobs, max(room, len(self.ways) + len(self.ways) // 2, ROOM)
+        self.states, self.ways = more(self.states, room * (self.width + 1)), more(self.ways, room)
+        if 2 * room <= len(self._places):
+            return
+        size = 1 << (2 * room // jobs).bit_length() + (room < _SPARSE)
+        self._places = words([])  # let go, before there is another
+        self._places = more(self._places, size * jobs)
+
+        def filled(shard: int) -> None:
+            placed(self.states, self.count, self._places, shard * size, size - 1, shard, jobs, self.width)
+
+        list(pool.map(filled, range(jobs)))

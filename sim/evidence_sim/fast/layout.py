@@ -20,7 +20,7 @@ WHOLE = 16  # kinds below it are
 BY_TICK = 1
 BY_OTHERS, YESTERDAY, EMPTY, REPAIRED = 2, 3, 4, 5  # evidence: of the beginning, twice invalid, an operator's
 MALFORMED = 2  # a ledger
-BEFORE = 2  # a publication of the beginning
+BEFORE, UNEARNED = 2, 3  # a publication of the beginning; one where the generator failed
 
 # Fields after the kind. Evidence; a repair's id is the ticks before it, and its parent what it replaced.
 E_AT, E_ID, E_PARENT = 1, 2, 3
@@ -243,6 +243,7 @@ END = int(ActionCode.END)
 REFUSED, SKIPPED, IN_FUTURE, NOT_DUE, ALREADY_DONE, BACKOFF, CONTENDED, GENERATED = (
     int(code) for code in list(OutcomeCode)[1:9]
 )
+DIED = int(OutcomeCode.DIED)
 
 # What an answer is, before it is asked what it means.
 SAID_FOUND, SAID_ABSENT, SAID_FAILED, SAID_APPLIED, SAID_CONFLICT, SAID_UNKNOWN, SAID_REPORT, SAID_ERROR = range(8)
@@ -284,7 +285,8 @@ K_STEP = 0
 K_RUNNING = K_STEP + PHASES * EVIDENCES * 2 * CLASSES * COLUMNS  # by outcome and reason
 K_SHOWN = K_RUNNING + 16 * REASONS
 K_SUCCESS = K_SHOWN + 16 * REASONS
-K_TIER = K_SUCCESS + 16
+K_CLOSES = K_SUCCESS + 16  # by outcome and reason: those that the status says, as in S_CODES
+K_TIER = K_CLOSES + 16 * REASONS
 K_PLAUSIBLE = K_TIER + 4
 K_DUE = K_PLAUSIBLE + 4
 K_AHEAD = K_DUE + 2
@@ -293,7 +295,7 @@ K_EARLY = K_STALE + 1
 K_FAILED_ATTEMPT = K_EARLY + 1
 K_LONGEST = K_FAILED_ATTEMPT + 1
 K_DATED = K_LONGEST + 1  # how much later than it was missed the backfill says
-K_EXPECTS = K_DATED + 1  # by phase: whether a put is unconditional
+K_EXPECTS = K_DATED + 1  # by phase: how a put differs from the kernel's
 K_RATES = K_EXPECTS + PHASES
 K_PACES = K_RATES + 4
 K_OFFSETS = K_PACES + 3 * 16
@@ -312,6 +314,7 @@ INSTANTS, NUMBERS = 256, 1024
 K_INSTANT = K_CLOCK + 16
 K_NUMBER = K_INSTANT + INSTANTS
 TABLES = K_NUMBER + NUMBERS
+IS_PLAIN, IS_ON_READ = 1, 2  # unconditional, or on the version that was read
 INITIALIZING, RUNNING, DEGRADED, BLOCKED = range(4)
 
 # What is counted: premises and first violations by invariant, what was covered; then so many actions and digests.
