@@ -4,7 +4,7 @@ A control state is a phase, what is known of the evidence, and whether the statu
 the schedule are found by bisection over the same calls; nothing of the kernel's tables is written here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import product
 
@@ -90,12 +90,7 @@ def lowered(machine: Machine) -> list[int]:
     table[at.K_STEP : at.K_RUNNING] = [-1] * (at.K_RUNNING - at.K_STEP)
     states = {_control(state): state for state in _explored(machine, table)}
     _reckoned(machine, table, {Phase(state.phase): state for state in states.values()})
-    settles = next(state for state in states.values() if state.phase is Phase.SETTLE and state.opened is not None)
-    for outcome, reason in product(Outcome, Reason):
-        ending = Ending(outcome, reason, EPOCH)
-        out = Met(settles._replace(ending=ending), 0, Applied(1)).step(machine)
-        assert isinstance(out.effect, Put)
-        _closed(table, ending, out.effect)
+    _closings(machine, table, states.values())
     for index, outcome in enumerate(_BY_CODE):
         code = OutcomeCode[outcome]
         assert code == index + 1
@@ -143,6 +138,16 @@ def _asked(table: list[int], state: State, effect: Put) -> None:
     if state.phase is Phase.STATUS_CLOSE:
         assert state.ending is not None
         _closed(table, state.ending, effect)
+
+
+def _closings(machine: Machine, table: list[int], states: Iterable[State]) -> None:
+    """What the status says of every ending; of few of them is there a state of its own."""
+    settles = next(state for state in states if state.phase is Phase.SETTLE and state.opened is not None)
+    for outcome, reason in product(Outcome, Reason):
+        ending = Ending(outcome, reason, EPOCH)
+        out = Met(settles._replace(ending=ending), 0, Applied(1)).step(machine)
+        assert isinstance(out.effect, Put)
+        _closed(table, ending, out.effect)
 
 
 def _closed(table: list[int], ending: Ending, effect: Put) -> None:
