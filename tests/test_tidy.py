@@ -50,7 +50,7 @@ RECORDS = {name: text for name, text in CORE.items() if name.startswith("kernel/
 USUAL_FUNCTION = 40
 CORE_LINES, RECORDS_LINES = 1000, 350  # the machine, and the bytes that it reads and writes
 _PLACES = {"evidence_sim.fast.layout.*"}  # nothing but the names of places
-_TWIN = ("bulk", "judges", "kernel", "search", "states", "store", "ticks")
+_TWIN = ("bulk", "judges", "kernel", "known", "packed", "search", "states", "store", "ticks")
 MAY_BE_IMPURE = {
     **{f"sim/evidence_sim/fast/{name}.py": _PLACES for name in _TWIN},
     "kernel/evidence_runtime/shell.py": {"time.time_ns", "secrets.token_hex"},  # the shell's clock, ids

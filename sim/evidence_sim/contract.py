@@ -11,6 +11,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from evidence_sim.config import Config, Initial
+from evidence_sim.contract_far import Far
 from evidence_sim.explore.bounds import Bounds, Scope
 from evidence_sim.explore.liveness import FOLLOWED, Followed, follow
 from evidence_sim.explore.search import Explored, Search, beginnings, identity
@@ -111,10 +112,11 @@ class Cell:
 
 @frozen
 class Decided:
-    """A row with what its searches found."""
+    """A row with what its searches found; `far`: the large ones, by the compiled twin."""
 
     row: Row
     found: tuple[Explored, ...]
+    far: tuple[Explored, ...]
     cells: tuple[Cell, ...]
 
     def wrong(self) -> list[str]:
@@ -132,8 +134,8 @@ class Decided:
         return wrong
 
 
-def decide(row: Row, now: Now) -> Decided:
-    """Run the searches of a row."""
+def decide(row: Row, far: Far, now: Now) -> Decided:
+    """Run the searches of a row, beside the large ones that were run."""
     found = []
     for tenants, bounds in row.searches:
         config = Config(tenants, len(row.machines), row.machines, row.profile)
@@ -142,7 +144,9 @@ def decide(row: Row, now: Now) -> Decided:
         for _ in search.levels():
             pass
         found.append(search.found)
-    return Decided(row, tuple(found), tuple(_cell(row, invariant, found) for invariant in INVARIANTS))
+    large = far.get(row.profile, ())
+    cells = tuple(_cell(row, invariant, [*found, *large]) for invariant in INVARIANTS)
+    return Decided(row, tuple(found), large, cells)
 
 
 def futures(now: Now) -> list[Followed]:

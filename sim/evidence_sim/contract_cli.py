@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evidence_sim.contract import ROWS, Decided, decide, futures
+from evidence_sim.contract import ROWS, Decided, Now, decide, futures
+from evidence_sim.contract_far import RECORD, Far, record, recorded, searched
 from evidence_sim.contract_page import PAGE, described, files, page
-from evidence_sim.explore.liveness import Followed
 from evidence_sim.report import console, spinner
 from evidence_sim.usage import FOUND, GIVEN, OK, write_json, write_text
 
@@ -18,18 +19,20 @@ def add(commands: Any) -> None:
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and the counterexamples there")
     kept.add_argument("--check", metavar="DIR", type=Path, help="fail where they are not what is found now")
+    parser.add_argument("--all", action="store_true", help="run the large searches too, by the compiled twin")
     parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     parser.set_defaults(do=_contract)
 
 
 def _contract(given: argparse.Namespace) -> int:
     rows: list[Decided] = []
+    folder = given.write or given.check or Path("spec")
     with spinner("contract") as now:
+        far = _far(given, folder / RECORD, now)
         for row in ROWS:
-            rows.append(decide(row, lambda bounds: now(f"{len(rows) + 1} of {len(ROWS)} rows, {bounds}")))
+            rows.append(decide(row, far, lambda bounds: now(f"{len(rows) + 1} of {len(ROWS)} rows, {bounds}")))
         followed = futures(now)
     out = console(stderr=given.json == Path("-"))
-    folder = given.write or given.check or Path("spec")
     for line in page(rows, followed, folder).splitlines():
         out.print(line, markup=False, soft_wrap=True)
     write_json(given.json, described(rows, followed))
@@ -38,19 +41,29 @@ def _contract(given: argparse.Namespace) -> int:
         f"{each.profile}, {b.name}: {' '.join(b.cycle)} for ever" for each in followed for b in each.bounds if b.cycle
     ]
     if given.write:
-        for path, text in files(rows, followed, folder).items():
+        for path, text in {folder / RECORD: record(far), **files(rows, followed, folder)}.items():
             write_text(path, text, "; name another folder")
     if given.check:
         wrong += [
-            f"{path} is stale; run evidence-sim contract --write {folder}" for path in _stale(rows, followed, folder)
+            f"{path} is stale; run evidence-sim contract --all --write {folder}"
+            for path in _stale({folder / RECORD: record(far), **files(rows, followed, folder)}, folder)
         ]
     for line in wrong:
         print(f"evidence-sim: {line}", file=sys.stderr)
     return FOUND if wrong else OK
 
 
-def _stale(rows: list[Decided], followed: list[Followed], folder: Path) -> list[Path]:
+def _far(given: argparse.Namespace, path: Path, now: Now) -> Far:
+    """What the large searches find, or found; who neither writes nor checks may go without."""
+    if given.all:
+        return searched(now)
+    if given.write or given.check or path.is_file():
+        return recorded(path)
+    print(f"evidence-sim: there is no {path}, so the large searches are left out; --all runs them", file=sys.stderr)
+    return {}
+
+
+def _stale(wanted: Mapping[Path, str], folder: Path) -> list[Path]:
     """Files that are not what they would be, and those that no cell has any more."""
-    wanted = files(rows, followed, folder)
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     return sorted({*stale, *(set((folder / "counterexamples").glob("*.json")) - set(wanted))})

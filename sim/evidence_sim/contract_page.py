@@ -9,6 +9,7 @@ from attrs import asdict
 from evidence_sim.config import HOUR
 from evidence_sim.contract import OVERLAP, Cell, Decided, stored
 from evidence_sim.explore.liveness import PERIOD, Followed
+from evidence_sim.explore.search import Explored
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.trace import Trace, dump
 
@@ -34,7 +35,10 @@ definition, and what a tick then does depends on the other tenant. Its trace can
 _BOUNDS = """## Bounds
 
 Every search begins with each kind of evidence, a malformed ledger, a publication that is there, and no identity.
-Clocks step by 12 h, 24 h and -24 h. `evidence-sim explore` repeats one search, and goes further.
+Clocks step by 12 h, 24 h and -24 h. `evidence-sim explore` repeats one search, and goes further. What the world itself
+searches takes states that differ in the names of ticks only as one. Searches by the compiled twin (`explore --fast`)
+count them apart; the world replays each violation that they find. `--check` takes what they found from `searched.json`,
+and runs them again with `--all`.
 """
 _LIVENESS = f"""## Liveness
 
@@ -53,11 +57,16 @@ def page(rows: Sequence[Decided], followed: Sequence[Followed], folder: Path) ->
     for decided in rows:
         lines += [f"{decided.row.name}:", ""]
         for found in decided.found:
-            lines.append(f"- {found.said}: {found.states:,} states, {found.edges:,} moves, depth {found.depth}")
+            lines.append(f"- {_counted(found)}")
+        lines += [f"- by the twin, {_counted(found)}" for found in decided.far]
         lines.append("")
     lines += [_LIVENESS + "\n".join(_futures(followed)), ""]
     lines.append(_premises(rows))
     return "\n".join(lines)
+
+
+def _counted(found: Explored) -> str:
+    return f"{found.said}: {found.states:,} states, {found.edges:,} moves, depth {found.depth}"
 
 
 def _table(rows: Sequence[Decided], folder: Path) -> Iterator[str]:
@@ -121,8 +130,8 @@ def _row(decided: Decided) -> dict[str, Any]:
     return {
         "profile": decided.row.profile,
         "machine": ",".join(decided.row.machines),
-        "bounds": [found.said for found in decided.found],
-        "states": [found.states for found in decided.found],
+        "bounds": [found.said for found in (*decided.found, *decided.far)],
+        "states": [found.states for found in (*decided.found, *decided.far)],
         "cells": [_cell(cell) for cell in decided.cells],
     }
 

@@ -62,7 +62,7 @@ def start(world: World, action: Start) -> tuple[World, Fact]:
         raise NotEnabled(action, "the tenant is being forgotten; that has to be repeated to its end first")
     machine, at = host % len(config.machines), world.clocks[host]
     invocation = Invocation(tick_id(index, n), context(index, config.initial[index]))
-    out, broken = _taken(MACHINES[config.machines[machine]].start, invocation)
+    out, broken = taken(MACHINES[config.machines[machine]].start, invocation)
     runs, run = tenant.runs, None
     if out is not None and out.effect is not None:
         seen = Seen(at)
@@ -105,11 +105,11 @@ def reply(world: World, action: Reply) -> tuple[World, Fact]:
         changes["held"] = True
     if changes:
         seen = evolve(seen, **changes)
-    out, broken = _taken(MACHINES[world.config.machines[run.machine]].step, run.state, Event(said.answer, at))
+    out, broken = taken(MACHINES[world.config.machines[run.machine]].step, run.state, Event(said.answer, at))
     return _stepped(world, action, run, seen, said, out, broken)
 
 
-def _taken(call: Callable[..., Step], *arguments: object) -> tuple[Step | None, str | None]:
+def taken(call: Callable[..., Step], *arguments: object) -> tuple[Step | None, str | None]:
     """A machine's step; or none, and how it broke its protocol."""
     try:
         out = call(*arguments)

@@ -7,13 +7,18 @@ import pytest
 
 from evidence_sim import contract_cli
 from evidence_sim.cli import main
+from evidence_sim.config import Config
 from evidence_sim.contract import PROVED, ROWS, Row, alone, decide
+from evidence_sim.contract_far import FAR, RECORD, Far, record, recorded
 from evidence_sim.contract_page import PAGE, files
 from evidence_sim.explore.bounds import Bounds
+from evidence_sim.explore.canonical import canonical
+from evidence_sim.explore.search import Search, beginnings
 from evidence_sim.faults import EVERY, PROFILES
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import index
 from evidence_sim.trace import Trace, TraceError, load, replay, verdicts
+from evidence_sim.usage import Unusable
 
 SPEC = Path(__file__).parents[2] / "spec"
 KEPT = sorted((SPEC / "counterexamples").glob("*.json"))
@@ -67,11 +72,11 @@ def test_what_is_called_proved_is_what_is_proved() -> None:
 
 def test_a_broken_promise_and_an_idle_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Row(("kernel",), "lying-disk", ((1, Bounds(1, 1, 0)),))
-    wrong = decide(row, quiet).wrong()
+    wrong = decide(row, {}, quiet).wrong()
     assert "lying-disk, S15 StatusMonotone: neither promised nor violated" in wrong
     assert "lying-disk, S19 StatusHonest: promised, and its premise never held" in wrong
     monkeypatch.setattr("evidence_sim.contract.PROFILES", {"lying-disk": PROFILES["crash-stop"]})
-    assert "lying-disk, S9 AttemptsCounted: promised and violated" in decide(row, quiet).wrong()
+    assert "lying-disk, S9 AttemptsCounted: promised and violated" in decide(row, {}, quiet).wrong()
 
 
 def test_what_is_stale_is_named(
@@ -79,8 +84,13 @@ def test_what_is_stale_is_named(
 ) -> None:
     monkeypatch.setattr(contract_cli, "ROWS", (SMALL,))
     monkeypatch.setattr("evidence_sim.contract.BEFORE", Bounds(1, 0, 0))
+    monkeypatch.setattr("evidence_sim.contract_far.FAR", {})
+    assert main(["contract", "--write", str(tmp_path)]) == 2
+    assert f"cannot read {tmp_path / RECORD}" in capsys.readouterr().err
+    (tmp_path / RECORD).write_text(record({}))
     main(["contract", "--write", str(tmp_path)])
-    assert sorted(path.name for path in tmp_path.rglob("*.*")) == [PAGE, "lying-disk-S7.json", "lying-disk-S9.json"]
+    found = sorted(path.name for path in tmp_path.rglob("*.*"))
+    assert found == [PAGE, "lying-disk-S7.json", "lying-disk-S9.json", RECORD]
     capsys.readouterr()
     main(["contract", "--check", str(tmp_path)])
     assert "stale" not in capsys.readouterr().err
@@ -93,5 +103,43 @@ def test_what_is_stale_is_named(
 
 
 def test_the_files_are_the_same_twice() -> None:
-    first, second = (files([decide(SMALL, quiet)], [], SPEC) for _ in range(2))
+    first, second = (files([decide(SMALL, {}, quiet)], [], SPEC) for _ in range(2))
     assert first == second
+
+
+def far() -> Far:
+    """A search as a large one of `lying-disk`."""
+    search = Search(beginnings(Config(profile="lying-disk")), Bounds(1, 1, 0), canonical)
+    assert list(search.levels())
+    return {"lying-disk": (search.found,)}
+
+
+def test_what_large_searches_found_is_kept_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evidence_sim.contract_far.FAR", {"lying-disk": ((1, Bounds(1, 1, 0)),)})
+    path, found = tmp_path / RECORD, far()
+    path.write_text(record(found))
+    again = recorded(path)
+    assert record(again) == record(found)
+    idle = Row(("kernel",), "lying-disk", ())
+    assert decide(idle, again, quiet).cells == decide(idle, found, quiet).cells != decide(idle, {}, quiet).cells
+    path.write_text(record(found).replace("(1 tick, 1 fault,", "(1 tick, 9 faults,"))
+    with pytest.raises(Unusable, match=r"does not say what was searched: 'EXHAUSTIVE.1 tick, 1 fault,.*--all --write"):
+        recorded(path)
+    path.write_text(record(found).replace("searched/1", "searched/2"))
+    with pytest.raises(Unusable, match="has the format 'evidence-searched/2'; run"):
+        recorded(path)
+
+
+def test_what_large_searches_found_stands_in_the_page() -> None:
+    page, kept_of = (SPEC / PAGE).read_text(encoding="utf-8"), recorded(SPEC / RECORD)
+    assert kept_of.keys() == FAR.keys()
+    for profile, searches in kept_of.items():
+        for found in searches:
+            assert f"- by the twin, {found.said}: {found.states:,} states" in page
+            assert not found.violations.keys() & PROFILES[profile].promised
+
+
+def test_large_searches_need_the_twin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("evidence_sim.contract_far.find_spec", lambda _: None)
+    assert main(["contract", "--all"]) == 2
+    assert "--all needs the compiled twin: pip install 'evidence-sim[fast]'" in capsys.readouterr().err

@@ -7,13 +7,15 @@ import pytest
 from evidence_sim.campaign import NoTwin, Unconfirmed
 from evidence_sim.cli import main
 from evidence_sim.config import Config
+from evidence_sim.contract_far import FAR, RECORD, record, recorded
 from evidence_sim.explore.bounds import Bounds, Scope
 from evidence_sim.explore.canonical import canonical
 from evidence_sim.explore.search import Explored, Search, beginnings
-from evidence_sim.fast import explore
+from evidence_sim.fast import explore, known
 from evidence_sim.fast import layout as at
-from evidence_sim.fast.compiled import COMPILED
+from evidence_sim.fast.compiled import COMPILED, Words, more
 from evidence_sim.fast.explore import FastSearch
+from evidence_sim.fast.states import load, save, show, shown
 from evidence_sim.trace import verdicts
 
 SMALL = [
@@ -31,6 +33,8 @@ LARGE = [
     (Config(2, profile="byzantine"), Bounds(1, 1, 0)),
     (Config(profile="crash-stop"), Bounds(3, 0, 0)),
 ]
+
+AGAIN = 2_000_000  # states
 
 
 def both(config: Config, bounds: Bounds) -> tuple[Explored, FastSearch]:
@@ -51,10 +55,59 @@ def test_the_compiled_search_finds_the_same(config: Config, bounds: Bounds) -> N
         assert verdicts(violation.trace)[name] == (len(violation.trace.actions), violation.says)
 
 
+@pytest.mark.skipif(not COMPILED, reason="needs numba, the extra fast")
+def test_what_the_contract_keeps_of_large_searches_is_found_again() -> None:
+    kept = recorded(Path(__file__).parents[2] / "spec" / RECORD)
+    again = 0
+    for profile, searches in FAR.items():
+        for (tenants, bounds), found in zip(searches, kept[profile], strict=True):
+            if found.states < AGAIN:
+                search = FastSearch(beginnings(Config(tenants, profile=profile)), bounds)
+                assert sum(1 for _ in search.levels()) == len(found.levels)
+                assert record({profile: (search.found,)}) == record({profile: (found,)})
+                again += 1
+    assert again > 4
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_states_have_the_same_numbers_in_any_number_of_threads(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explore, "PART", 5)
+    monkeypatch.setattr(explore, "PARTS", 3)
+    monkeypatch.setattr(known, "ROOM", 16)
+    roots, bounds = beginnings(Config(profile="lying-disk")), Bounds(1, 1, 0)
+    one, several = FastSearch(roots, bounds, jobs=1), FastSearch(roots, bounds, jobs=jobs)
+    assert list(one.levels()) == list(several.levels())
+    ours, theirs = one.known, several.known
+    words = ours.count * (ours.width + 1)
+    assert list(ours.states[:words]) == list(theirs.states[:words])
+    assert list(ours.ways[: ours.count]) == list(theirs.ways[: ours.count])
+    assert one.found.violations == several.found.violations
+
+
+@pytest.mark.skipif(COMPILED, reason="goes through the functions as Python; NUMBA_DISABLE_JIT=1 runs it")
+def test_a_state_that_is_loaded_is_saved_again_as_it_was() -> None:
+    search = FastSearch(beginnings(Config(2, profile="byzantine")), Bounds(1, 1, 0, 1), limit=200)
+    list(search.levels())
+    w, t, width, states = search._threads[0].world, search._table, search.known.width, search.known.states
+    for state in range(search.known.count):
+        first = state * (width + 1)
+        key = states[first : first + width]
+        w[at.X_KEY : at.X_KEY + width] = key
+        load(w, t)
+        show(w, states[first + width])
+        copy = [*w]
+        save(w, t, 0)
+        assert w[at.X_KEY : at.X_KEY + width] == key
+        assert shown(w) == states[first + width]
+        w[at.X_SORTED : at.X_CODES] = copy[at.X_SORTED : at.X_CODES]
+        assert w == copy, "saving changes the world"
+
+
 def test_what_the_world_does_not_find_is_an_error() -> None:
     _, fast = both(Config(profile="lying-disk"), Bounds(1, 1, 0))
-    fast._counts[at.O_BROKEN] = 1  # S1, by a start that comes first
-    fast._counts[at.O_PARENT], fast._counts[at.O_MOVE] = 0, 1
+    counts = fast._threads[0].counts
+    counts[at.O_BROKEN] = 1  # S1, by a start that comes first
+    counts[at.O_PARENT], counts[at.O_MOVE] = 0, 1
     with pytest.raises(Unconfirmed, match="the twin says that S1 is violated"):
         fast.stop()
 
@@ -65,11 +118,13 @@ def test_a_search_that_was_stopped_says_what_it_met(capsys: pytest.CaptureFixtur
 
 
 def test_out_of_memory_is_a_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def none(_array: list[int], size: int) -> list[int]:
-        raise MemoryError(size)
+    def none(array: Words, size: int) -> Words:
+        if len(array):
+            raise MemoryError(size)
+        return more(array, size)
 
-    monkeypatch.setattr(explore, "more", none)
-    monkeypatch.setattr(explore, "ROOM", 512)
+    monkeypatch.setattr(known, "more", none)
+    monkeypatch.setattr(known, "ROOM", 16)
     assert main(["explore", "--fast", "--ticks", "1"]) == 1
     said = capsys.readouterr()
     assert "out of memory" in said.err and "nothing is said of what it did not reach" in said.out

@@ -21,10 +21,19 @@ from evidence_sim.machines import MACHINES
 from evidence_sim.sample import OF_EVIDENCE, OF_LEDGER, OF_PUBLICATION, OFFSETS, PACES, RATES, Plan
 from evidence_sim.tally import Tally, Violation
 
-# The machines that are the kernel but for a row, a threshold or the condition of a put.
+# The machines that are the kernel but for rows, a threshold or the condition of a put.
 LOWERED = (
     "kernel",
     "plain-put",
+    "no-read-back",
+    "read-back-takes-any",
+    "audit-before-read-back",
+    "backdated-evidence",
+    "assumed-evidence",
+    "overwrites-invalid",
+    "unearned-publication",
+    "rosy-status",
+    "untotal",
     "claim-without-cas",
     "status-by-plain-put",
     "backoff-ignored",

@@ -24,15 +24,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Where an array's words stand: indexed without a look at its length, and passed as one word.
 pointer: Callable[[Words], Words]
+# Have a word of an array, by its place there, fetched for whoever needs it soon.
+prefetch: Callable[[Words, int], None]
 # A word folded into another, as `choice.fold`; and the choice, 0 to m - 1, that a word of a stream is.
 fold: Callable[[int, int], int]
 bounded: Callable[[int, int], int]
+# A word mixed into a hash of many, which nothing but a table sees.
+mixed: Callable[[int, int], int]
 
 if COMPILED:
     # By name, so that they are no types to a checker: they need not be there.
-    numba, numpy, types, extending = map(import_module, ("numba", "numpy", "numba.core.types", "numba.extending"))
+    _NAMES = ("numba", "numpy", "numba.core.types", "numba.extending", "llvmlite.ir")
+    numba, numpy, types, extending, ir = map(import_module, _NAMES)
 
     _GAMMA, _FIRST, _SECOND = (numpy.uint64(n) for n in (choice.GAMMA, choice.FIRST, choice.SECOND))
+    _BYTE, _INT = ir.IntType(8), ir.IntType(32)
+    _SIGNED = choice.FIRST - (1 << 64)
     _OPTIONS = {"nogil": True, "error_model": "numpy"}
 
     def compiled(function: F) -> F:
@@ -57,6 +64,17 @@ if COMPILED:
 
         return types.CPointer(array.dtype)(array), taken
 
+    def _prefetch(_context: Any, array: Any, place: Any) -> Any:
+        def fetched(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            word = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), _BYTE.as_pointer())
+            kinds = [word.type, _INT, _INT, _INT]
+            call = builder.module.declare_intrinsic("llvm.prefetch", [word.type], ir.FunctionType(ir.VoidType(), kinds))
+            read, kept, data = (ir.Constant(_INT, n) for n in (0, 3, 1))
+            builder.call(call, [word, read, kept, data])
+            return context.get_dummy_value()
+
+        return types.void(array, place), fetched
+
     def _fold(h: Any, word: Any) -> Any:
         z = (h ^ numpy.uint64(word)) + _GAMMA
         z = (z ^ (z >> numpy.uint64(30))) * _FIRST
@@ -66,19 +84,26 @@ if COMPILED:
     def _bounded(h: Any, m: int) -> Any:
         return numpy.int64(h >> numpy.uint64(32)) * m >> 32
 
+    def _mixed(h: int, word: int) -> int:
+        z = (h ^ word) * _SIGNED
+        return z ^ z >> 29
+
     pointer = extending.intrinsic(_pointer)
+    prefetch = extending.intrinsic(_prefetch)
     fold = numba.njit(inline="always")(_fold)
     bounded = numba.njit(inline="always")(_bounded)
+    mixed = numba.njit(inline="always")(_mixed)
 
     def words(values: Iterable[int]) -> Words:
         """An array of signed words."""
         return cast(Words, numpy.array(list(values), dtype=numpy.int64))
 
     def more(array: Words, size: int) -> Words:
-        """A longer array, which begins as the one given."""
-        longer = numpy.zeros(size, dtype=numpy.int64)
-        longer[: len(array)] = array
-        return cast(Words, longer)
+        """The array grown to a size, with zeros; in its place, where that has room."""
+        if len(array) == 0:
+            return cast(Words, numpy.zeros(size, dtype=numpy.int64))  # which takes no memory before it is written
+        cast(Any, array).resize(size, refcheck=False)
+        return array
 
     def hashes(size: int) -> Words:
         """An array of unsigned words, all 0."""
@@ -90,11 +115,19 @@ else:
         """See above."""
         return array
 
+    def prefetch(array: Words, place: int) -> None:
+        """See above."""
+
     def bounded(h: int, m: int) -> int:
         """See above."""
         return (h >> 32) * m >> 32
 
     fold = choice.fold
+
+    def mixed(h: int, word: int) -> int:
+        """See above."""
+        z = (h ^ word) * choice.FIRST & choice.MASK
+        return z ^ z >> 29
 
     def compiled(function: F) -> F:
         """A function of the twin, as it is."""
@@ -109,8 +142,9 @@ else:
         return list(values)
 
     def more(array: Words, size: int) -> Words:
-        """A longer list, which begins as the one given."""
-        return array + [0] * (size - len(array))
+        """The list grown to a size, with zeros."""
+        array.extend([0] * (size - len(array)))
+        return array
 
     def hashes(size: int) -> Words:
         """A list of words, all 0."""

@@ -61,6 +61,9 @@ def judge_step(w: Words, t: Words, out: Words) -> None:
     run, asks = w[A_RUN], w[A_ASKS]
     if w[A_AUDITS]:
         audit_once(w, out, run)
+    if w[A_OUTCOME] == DIED:
+        verdict(w, out, S12, True)
+        return
     if asks == 0:
         judge_end(w, t, out, run)
         return
@@ -72,7 +75,7 @@ def judge_step(w: Words, t: Words, out: Words) -> None:
     if not _PUTS >> asks & 1:
         return
     if _GUARDED >> asks & 1:
-        verdict(w, out, S2, t[K_EXPECTS + asks - STATUS_READ] != 0)
+        verdict(w, out, S2, t[K_EXPECTS + asks - STATUS_READ] == IS_PLAIN)
     if _BACKFILL >> w[A_PHASE] & 1:
         verdict(w, out, S14, asks != EVIDENCE_PUT)
     if asks == EVIDENCE_PUT:
@@ -84,7 +87,7 @@ def audit_once(w: Words, out: Words, run: int) -> None:
     """S4: at most one audit line a record, and its instant is the record's."""
     record = w[A_FOUND]
     missing = w[record] == 0
-    untrue = installed_at(w, record) != w[run + R_INSTALLED]
+    untrue = installed_at(w, record) != w[run + R_BACKFILL + E_AT]
     verdict(w, out, S4, missing or untrue or w[A_AUDITS] > 1 or w[A_ALREADY] == 1)
 
 
@@ -303,7 +306,7 @@ def cover(w: Words, t: Words, out: Words) -> None:
     if w[A_ROW] >= 0:
         out[O_ROWS + w[A_ROW]] += 1
     outcome = w[A_OUTCOME]
-    if outcome == 0:
+    if outcome == 0 or outcome == DIED:
         return
     out[O_OUTCOMES + outcome] += 1
     if w[A_RUN] >= 0:

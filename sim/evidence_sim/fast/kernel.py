@@ -103,12 +103,8 @@ def learn(w: Words, t: Words, tenant: int, run: int, kind: int, row: int, at: in
     elif phase == STATUS_OPEN:
         if kind == IS_APPLIED:
             w[run + R_STATUS_EXPECT] = w[A_VERSION]
-    elif _EVIDENCE >> phase & 1:
-        read = w[A_SAYS] == SAID_FOUND
-        w[run + R_INSTALLED] = installed_at(w, w[A_FOUND]) if read else NONE
-        w[run + R_EVIDENCE] = t[row + STATE]
-        if phase == EVIDENCE_VERIFY:
-            w[run + R_DID] = t[row + DID]
+    elif phase <= TIMESTAMP_READ:
+        knows(w, t, run, row)
     elif phase == LEDGER_READ:
         if kind == IS_DUE_12H or kind == IS_DUE_24H:
             due(w, run, kind)
@@ -117,12 +113,28 @@ def learn(w: Words, t: Words, tenant: int, run: int, kind: int, row: int, at: in
     elif phase == CLAIM or phase == CLAIM_VERIFY:
         if kind == IS_APPLIED or kind == IS_MINE:
             w[run + R_HELD_EXPECT] = w[A_VERSION]
-    elif phase == GENERATE and kind == IS_REPORT:
+    elif phase == GENERATE and t[row + TO] == PUBLISH:
         report = run + R_PUBLICATION
-        w[report], w[report + P_ID] = BY_TICK, tenant << 16 | w[run + R_N]
+        w[report], w[report + P_ID] = BY_TICK if kind == IS_REPORT else UNEARNED, tenant << 16 | w[run + R_N]
         w[report + P_ATTEMPT], w[report + P_AT] = w[run + R_NUMBER], at
     if t[row + OUTCOME]:
         w[run + R_OUTCOME], w[run + R_REASON], w[run + R_ENDED] = t[row + OUTCOME], t[row + REASON], at
+
+
+@compiled
+def knows(w: Words, t: Words, run: int, row: int) -> None:
+    """What the tick knows of the evidence."""
+    w[run + R_EVIDENCE] = t[row + STATE]
+    w[run + R_DID] |= t[row + DID]
+    if w[run + R_PHASE] == EVIDENCE_READ:
+        w[run + R_HELD_EXPECT] = w[A_VERSION] if w[A_SAYS] == SAID_FOUND else EX_ABSENT
+    source = t[row + INSTALLED]
+    if source == AS_READ:
+        w[run + R_INSTALLED] = installed_at(w, w[A_FOUND])
+    elif source == AS_PUT:
+        w[run + R_INSTALLED] = w[run + R_BACKFILL + E_AT]
+    elif source != KEEPS:
+        w[run + R_INSTALLED] = NONE if source == FORGETS else 0
 
 
 @compiled
@@ -167,7 +179,8 @@ def ask(w: Words, t: Words, tenant: int, run: int, at: int) -> None:
     phase, me = w[run + R_PHASE], tenant << 16 | w[run + R_N]
     if phase == EVIDENCE_PUT:
         backfill = run + R_BACKFILL
-        w[backfill], w[backfill + E_AT], w[backfill + E_ID], w[backfill + E_PARENT] = BY_TICK, at, me, 0
+        w[backfill], w[backfill + E_AT] = BY_TICK, at + t[K_DATED]
+        w[backfill + E_ID], w[backfill + E_PARENT] = me, 0
     elif phase == CLAIM:
         held, number = run + R_HELD, w[run + R_NUMBER]
         if w[held] == 0:
@@ -218,8 +231,11 @@ def to_put(w: Words, t: Words, tenant: int, run: int) -> int:
 def expected(w: Words, t: Words, run: int) -> int:
     """What the put of the run's phase demands of its key."""
     phase = w[run + R_PHASE]
-    if t[K_EXPECTS + phase - STATUS_READ]:
+    differs = t[K_EXPECTS + phase - STATUS_READ]
+    if differs == IS_PLAIN:
         return EX_ANY
+    if differs == IS_ON_READ:
+        return w[run + R_HELD_EXPECT]
     if phase == EVIDENCE_PUT or phase == PUBLISH:
         return EX_ABSENT
     return w[run + (R_STATUS_EXPECT if phase == STATUS_OPEN or phase == STATUS_CLOSE else R_HELD_EXPECT)]
@@ -243,9 +259,9 @@ def settled(w: Words, run: int) -> None:
 def closed(w: Words, t: Words, tenant: int, run: int) -> None:
     """The status at the end of the tick."""
     copy(w, run + R_STATUS, X_VALUE, SIZE_STATUS)
-    outcome, reason, ended = w[run + R_OUTCOME], w[run + R_REASON], w[run + R_ENDED]
-    w[X_VALUE + S_CODES] = w[run + R_EVIDENCE] | outcome << 3 | reason << 8 | w[run + R_TRIGGER] << 16
+    says, ended = t[K_CLOSES + w[run + R_OUTCOME] * REASONS + w[run + R_REASON]], w[run + R_ENDED]
+    w[X_VALUE + S_CODES] = w[run + R_EVIDENCE] | says | w[run + R_TRIGGER] << 16
     w[X_VALUE + S_INSTALLED], w[X_VALUE + S_CLOSED] = w[run + R_INSTALLED], ended
-    if t[K_RUNNING + outcome * REASONS + reason]:
+    if t[K_RUNNING + (says >> 3 & 15) * REASONS + (says >> 8)]:
         w[X_VALUE + S_SUCCESS] = max(w[X_VALUE + S_SUCCESS], ended)
     w[X_VALUE + S_TICK] = tenant << 16 | w[run + R_N]

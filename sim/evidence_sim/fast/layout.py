@@ -20,7 +20,7 @@ WHOLE = 16  # kinds below it are
 BY_TICK = 1
 BY_OTHERS, YESTERDAY, EMPTY, REPAIRED = 2, 3, 4, 5  # evidence: of the beginning, twice invalid, an operator's
 MALFORMED = 2  # a ledger
-BEFORE = 2  # a publication of the beginning
+BEFORE, UNEARNED = 2, 3  # a publication of the beginning; one where the generator failed
 
 # Fields after the kind. Evidence; a repair's id is the ticks before it, and its parent what it replaced.
 E_AT, E_ID, E_PARENT = 1, 2, 3
@@ -181,18 +181,14 @@ X_OUTSIDE = X_GENERATES + 4
 X_VALUE = X_OUTSIDE + 8  # a value that is about to be put
 X_PARENTS = X_VALUE + SLOT  # what repairs replaced
 PARENTS = 64
-# A state of a search: its words, each of 60 bits; where the next bit goes, and which way; the instants that it names.
-KEY, KEY_BITS = 40, 60
-X_BIT = X_PARENTS + PARENTS * SIZE_EVIDENCE
-X_WORD = X_BIT + 1
-X_LOADS = X_WORD + 1
-X_FAULTS, X_STEPS, X_OPERATORS = X_LOADS + 1, X_LOADS + 2, X_LOADS + 3
-X_BYZANTINE = X_OPERATORS + 1
-X_COPY = X_BYZANTINE + 1  # how far behind the world a copy of it stands
-X_KEY = X_COPY + 1
-INSTANTS = 260  # a state names one by eight bits
-X_INSTANTS = X_KEY + KEY
-X_TENANT = X_INSTANTS + 1 + INSTANTS
+# A search: what is left of the budget; how far behind the world what moves are undone from stands; the state's words.
+X_FAULTS = X_PARENTS + PARENTS * SIZE_EVIDENCE
+X_STEPS, X_OPERATORS, X_BYZANTINE, X_COPY, X_WIDTH, X_MET = range(X_FAULTS + 1, X_FAULTS + 7)
+X_SORTED = X_MET + 1
+X_CODES = X_SORTED + LATES  # by tenant, record and age: the values that cells were loaded with
+X_KEY = X_CODES + 3 * RECORDS * 3
+KEY, KEY_BITS = 56, 62
+X_TENANT = X_KEY + KEY + 1
 
 # Faults that fired: a crash, a second tick, a clock; answers to a read, a write, the generator; what is done outside.
 FIRED_CRASH, FIRED_OVERLAP, FIRED_CLOCK, FIRED_READ = range(4)
@@ -247,6 +243,7 @@ END = int(ActionCode.END)
 REFUSED, SKIPPED, IN_FUTURE, NOT_DUE, ALREADY_DONE, BACKOFF, CONTENDED, GENERATED = (
     int(code) for code in list(OutcomeCode)[1:9]
 )
+DIED = int(OutcomeCode.DIED)
 
 # What an answer is, before it is asked what it means.
 SAID_FOUND, SAID_ABSENT, SAID_FAILED, SAID_APPLIED, SAID_CONFLICT, SAID_UNKNOWN, SAID_REPORT, SAID_ERROR = range(8)
@@ -277,8 +274,10 @@ SAID_FOUND, SAID_ABSENT, SAID_FAILED, SAID_APPLIED, SAID_CONFLICT, SAID_UNKNOWN,
 ) = range(22)
 CLASSES = 22
 PHASES, EVIDENCES = 15, 5
-TO, ROW, OUTCOME, REASON, STATE, AUDITS, DID = range(7)
-COLUMNS = 7
+TO, ROW, OUTCOME, REASON, STATE, AUDITS, DID, INSTALLED = range(8)
+COLUMNS = 8
+# What a row makes of the instant of the installation: what was read, what the tick puts itself, or the year 1970.
+KEEPS, FORGETS, AS_READ, AS_PUT, AS_ZERO = range(5)
 
 # The tables: rows, then what is reckoned with.
 REASONS = 32
@@ -286,7 +285,8 @@ K_STEP = 0
 K_RUNNING = K_STEP + PHASES * EVIDENCES * 2 * CLASSES * COLUMNS  # by outcome and reason
 K_SHOWN = K_RUNNING + 16 * REASONS
 K_SUCCESS = K_SHOWN + 16 * REASONS
-K_TIER = K_SUCCESS + 16
+K_CLOSES = K_SUCCESS + 16  # by outcome and reason: those that the status says, as in S_CODES
+K_TIER = K_CLOSES + 16 * REASONS
 K_PLAUSIBLE = K_TIER + 4
 K_DUE = K_PLAUSIBLE + 4
 K_AHEAD = K_DUE + 2
@@ -294,7 +294,8 @@ K_STALE = K_AHEAD + 1
 K_EARLY = K_STALE + 1
 K_FAILED_ATTEMPT = K_EARLY + 1
 K_LONGEST = K_FAILED_ATTEMPT + 1
-K_EXPECTS = K_LONGEST + 1  # by phase: whether a put is unconditional
+K_DATED = K_LONGEST + 1  # how much later than it was missed the backfill says
+K_EXPECTS = K_DATED + 1  # by phase: how a put differs from the kernel's
 K_RATES = K_EXPECTS + PHASES
 K_PACES = K_RATES + 4
 K_OFFSETS = K_PACES + 3 * 16
@@ -308,7 +309,12 @@ K_WRITES = K_READS + 8
 K_GENERATES = K_WRITES + 16
 K_OUTSIDE = K_GENERATES + 4
 K_CLOCK = K_OUTSIDE + 8  # how many steps a search grants, and their places among the clock's
-TABLES = K_CLOCK + 16
+# The instants that a search may meet, by number, and by place the numbers; a state names one by eight bits.
+INSTANTS, NUMBERS = 256, 1024
+K_INSTANT = K_CLOCK + 16
+K_NUMBER = K_INSTANT + INSTANTS
+TABLES = K_NUMBER + NUMBERS
+IS_PLAIN, IS_ON_READ = 1, 2  # unconditional, or on the version that was read
 INITIALIZING, RUNNING, DEGRADED, BLOCKED = range(4)
 
 # What is counted: premises and first violations by invariant, what was covered; then so many actions and digests.
@@ -330,6 +336,9 @@ COUNTED = O_AFTER + INVARIANTS
 O_PARENT, O_MOVE = O_FIRST, O_AFTER
 O_ANSWERS = COUNTED  # by phase and answer
 O_EDGES = O_ANSWERS + 32 * 8
-O_STATES = O_EDGES + 1
-O_NEXT = O_STATES + 1  # the state that is expanded next
-SEARCHED = O_NEXT + 1
+O_STATE = O_EDGES + 1  # the state that is expanded
+SEARCHED = O_STATE + 1
+# A row of what is met: the words of the state and its statuses, then its way, its hash, and its place if it is new.
+M_WAY, M_HASH, M_PLACE, MET = range(1, 5)
+HASH_BITS = 62
+HASH = (1 << HASH_BITS) - 1

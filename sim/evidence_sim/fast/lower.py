@@ -4,8 +4,9 @@ A control state is a phase, what is known of the evidence, and whether the statu
 the schedule are found by bisection over the same calls; nothing of the kernel's tables is written here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import product
 
 from attrs import frozen
 
@@ -36,8 +37,10 @@ from evidence_kernel import (
 )
 from evidence_kernel.findings import FINDINGS
 from evidence_kernel.records import ledger
+from evidence_kernel.records.evidence import read_installed_at
 from evidence_kernel.records.instants import format_instant
-from evidence_kernel.state import SUCCESSES, Held
+from evidence_kernel.records.status import read_status
+from evidence_kernel.state import SUCCESSES, Ending, Held
 from evidence_kernel.tables import ASKS, SCHEDULER, Ask
 from evidence_kernel.trust import is_running
 from evidence_sim import oracle
@@ -45,6 +48,7 @@ from evidence_sim.codes import ActionCode, OutcomeCode
 from evidence_sim.config import EPOCH, HOUR, records
 from evidence_sim.fast import layout as at
 from evidence_sim.machine import Machine
+from evidence_sim.ticks import taken
 
 _LONG = 1000 * HOUR
 _ROWS = list(SCHEDULER)
@@ -65,9 +69,14 @@ class Met:
     answer: Answer
     clock: int = EPOCH
 
+    @property
+    def event(self) -> Event:
+        """The answer when it arrived."""
+        return Event(self.answer, self.clock)
+
     def step(self, machine: Machine) -> Step:
         """What the machine makes of it."""
-        return machine.step(self.state, Event(self.answer, self.clock))
+        return machine.step(self.state, self.event)
 
 
 def phase_code(phase: str) -> int:
@@ -81,6 +90,7 @@ def lowered(machine: Machine) -> list[int]:
     table[at.K_STEP : at.K_RUNNING] = [-1] * (at.K_RUNNING - at.K_STEP)
     states = {_control(state): state for state in _explored(machine, table)}
     _reckoned(machine, table, {Phase(state.phase): state for state in states.values()})
+    _closings(machine, table, states.values())
     for index, outcome in enumerate(_BY_CODE):
         code = OutcomeCode[outcome]
         assert code == index + 1
@@ -101,12 +111,13 @@ def _explored(machine: Machine, table: list[int]) -> Iterator[State]:
     while waiting:
         out = waiting.pop()
         yield out.state
-        phase = phase_code(out.state.phase)
-        if isinstance(out.effect, Put):
-            table[at.K_EXPECTS + phase - at.STATUS_READ] |= out.effect.expect is Expect.ANY
         for met in _answers(out.state):
-            after = met.step(machine)
+            after, _ = taken(machine.step, met.state, met.event)
             _tell(table, met, after)
+            if after is None:
+                continue
+            if isinstance(after.effect, Put):
+                _asked(table, after.state, after.effect)
             if after.effect is not None and _control(after.state) not in known:
                 known.add(_control(after.state))
                 waiting.append(after)
@@ -117,22 +128,75 @@ def _control(state: State) -> tuple[object, ...]:
     return state.phase, state.evidence, state.opened is not None, state.backfill is not None
 
 
-def _tell(table: list[int], met: Met, after: Step) -> None:
+def _asked(table: list[int], state: State, effect: Put) -> None:
+    """How a put differs from the kernel's, by its phase: its condition, and what a status says of the ending."""
+    place = at.K_EXPECTS + phase_code(state.phase) - at.STATUS_READ
+    if effect.expect is Expect.ANY:
+        table[place] = at.IS_PLAIN
+    elif state.phase is Phase.EVIDENCE_PUT and effect.expect is not Expect.ABSENT:
+        table[place] = at.IS_ON_READ
+    if state.phase is Phase.STATUS_CLOSE:
+        assert state.ending is not None
+        _closed(table, state.ending, effect)
+
+
+def _closings(machine: Machine, table: list[int], states: Iterable[State]) -> None:
+    """What the status says of every ending; of few of them is there a state of its own."""
+    settles = next(state for state in states if state.phase is Phase.SETTLE and state.opened is not None)
+    for outcome, reason in product(Outcome, Reason):
+        ending = Ending(outcome, reason, EPOCH)
+        out = Met(settles._replace(ending=ending), 0, Applied(1)).step(machine)
+        assert isinstance(out.effect, Put)
+        _closed(table, ending, out.effect)
+
+
+def _closed(table: list[int], ending: Ending, effect: Put) -> None:
+    """What the status says of an ending."""
+    says = read_status(effect.value)
+    assert says.outcome is not None
+    codes = int(OutcomeCode[says.outcome]) << 3 | REASON_CODES[says.reason] << 8
+    place = at.K_CLOSES + int(OutcomeCode[ending.outcome]) * at.REASONS + REASON_CODES[ending.reason]
+    assert table[place] in (0, codes), "a status says of one ending now this, now that"
+    table[place] = codes
+
+
+def _tell(table: list[int], met: Met, after: Step | None) -> None:
+    """A row of the table; a machine that dies of an answer has one too, with no outcome."""
     state = met.state
     finding, _ = FINDINGS[state.phase](state, met.answer, met.clock)
+    died = after is None
+    after = after or Step(state._replace(phase=Phase.END), None)
     ending = after.state.ending if after.state.ending != state.ending else None
     at_row = row(phase_code(state.phase), EVIDENCE_CODES[state.evidence], state.opened is not None, met.kind)
     found = [
         phase_code(after.state.phase),
         _ROWS.index((state.phase, finding)),
-        0 if ending is None else int(OutcomeCode[ending.outcome]),
+        at.DIED if died else 0 if ending is None else int(OutcomeCode[ending.outcome]),
         0 if ending is None else REASON_CODES[ending.reason],
         EVIDENCE_CODES[after.state.evidence],
         sum(oracle.audited_at(line.text) is not None for line in after.log),
         int(after.state.did_backfill and not state.did_backfill),
+        _installed(met, after.state),
     ]
     assert table[at_row] < 0 or table[at_row : at_row + at.COLUMNS] == found, "a control state is too coarse"
     table[at_row : at_row + at.COLUMNS] = found
+
+
+def _installed(met: Met, after: State) -> int:
+    """Where the instant of the installation comes from that the tick knows after an answer; later phases keep it."""
+    state, at_last = met.state, after.installed_at
+    if phase_code(state.phase) > at.TIMESTAMP_READ:
+        assert at_last == state.installed_at, "a phase that reads no evidence knows another instant"
+        return at.KEEPS
+    read = read_installed_at(met.answer.value) if isinstance(met.answer, Found) else None
+    put = None if state.backfill is None else read_installed_at(state.backfill)
+    if at_last is None:
+        return at.FORGETS
+    for instant, source in ((read, at.AS_READ), (put, at.AS_PUT), (0, at.AS_ZERO)):
+        if at_last == instant:
+            return source
+    assert at_last == state.installed_at, "an instant from elsewhere"
+    return at.KEEPS
 
 
 def row(phase: int, evidence: int, opened: bool, kind: int) -> int:
@@ -187,7 +251,7 @@ def _of_evidence(state: State) -> Iterator[Met]:
     yield Met(state, at.IS_INVALID, Found(b"{}", 1))
     ahead = EPOCH - _LONG
     for value, kind, kind_ahead in (
-        (_evidence(EPOCH), at.IS_VALID, at.IS_VALID_AHEAD),
+        (_evidence(EPOCH - HOUR), at.IS_VALID, at.IS_VALID_AHEAD),
         (state.backfill, at.IS_MINE, at.IS_MINE_AHEAD),
     ):
         if value is not None:
@@ -226,6 +290,9 @@ def _reckoned(machine: Machine, table: list[int], states: dict[Phase, State]) ->
     for attempts in range(4):
         table[at.K_TIER + attempts] = _tier(machine, asks, attempts)
         table[at.K_PLAUSIBLE + attempts] = _last(partial(_waits, machine, asks, attempts))
+    absent = Met(states[Phase.EVIDENCE_READ], at.IS_ABSENT, Absent()).step(machine).state.backfill
+    dated = None if absent is None else read_installed_at(absent)
+    table[at.K_DATED] = 0 if dated is None else dated - EPOCH
     shown = Status(outcome=Outcome.NOT_DUE, closed_at=EPOCH)
     table[at.K_STALE] = _last(lambda late: trust_status(shown, EPOCH + late) is TrustStatus.RUNNING)
     table[at.K_EARLY] = _last(lambda early: trust_status(shown, EPOCH - early) is TrustStatus.RUNNING)

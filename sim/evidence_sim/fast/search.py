@@ -1,18 +1,17 @@
 """The exhaustive engine of the twin: `explore` over packed states, each kept whole.
 
 A state is expanded by trying every action that the profile and the budget allow, as `explore.bounds` has it,
-in the scope TICK. A new state is kept with the state before it and the move, so that every way is a shortest.
+in the scope TICK. What it leads to is met, in rows that `known` sifts.
 """
 
-from evidence_sim.fast.compiled import Words, compiled, entry, pointer
+from evidence_sim.fast.compiled import Words, compiled, entry, mixed, pointer
 from evidence_sim.fast.judges import judge
 from evidence_sim.fast.layout import *
 from evidence_sim.fast.states import load, save, show, shown
-from evidence_sim.fast.store import copy, fill, is_read, tenant_at
-from evidence_sim.fast.ticks import audited_at, clock, crash, forget, land, outside, repair, reply, run_at, start
+from evidence_sim.fast.store import cell_at, copy, fill, is_read, tenant_at
+from evidence_sim.fast.ticks import clock, crash, forget, land, outside, repair, reply, run_at, start
 
 _STATUS = 1 << STATUS_READ | 1 << STATUS_OPEN | 1 << STATUS_CLOSE
-_MASK = (1 << 31) - 1
 WAY = 24  # the bits of a move; above them is the state before it
 BEGINNING = (1 << WAY) - 1
 
@@ -50,54 +49,21 @@ def eager(w: Words, t: Words, out: Words) -> None:
 
 
 @compiled
-def hashed(w: Words, width: int) -> int:
-    """Where a state is looked for first."""
+def kept(w: Words, t: Words, met: Words, way: int, fresh: int) -> None:
+    """The world as a state that was met, in the next row of `met`: its words, its statuses, its way and its hash."""
+    save(w, t, fresh)
+    row, width = w[X_MET], w[X_WIDTH]
     h = 0
-    for at in range(width):
-        word = w[X_KEY + at]
-        h = ((h ^ (word & _MASK)) * 48271 + (word >> 31)) & _MASK
-        h ^= h >> 15
-    return h
+    for word in range(width):
+        met[row + word] = w[X_KEY + word]
+        h = mixed(h, w[X_KEY + word])
+    met[row + width], met[row + width + M_WAY], met[row + width + M_HASH] = shown(w), way, h & HASH
+    w[X_MET] = row + width + MET
 
 
 @compiled
-def found(w: Words, known: Words, table: Words, mask: int, width: int) -> int:
-    """The place in the table of the state at X_KEY, or the empty one where it belongs."""
-    at = hashed(w, width) & mask
-    while table[at]:
-        state = (table[at] - 1) * (width + 1)
-        same = True
-        for word in range(width):
-            if known[state + word] != w[X_KEY + word]:
-                same = False
-                break
-        if same:
-            return at
-        at = (at + 1) & mask
-    return at
-
-
-@compiled
-def kept(w: Words, out: Words, known: Words, table: Words, mask: int, width: int, ways: Words, move: int) -> None:
-    """The world as a state, numbered if it is new."""
-    has = shown(w)
-    save(w)
-    if w[X_WORD] >= width:
-        w[X_ERROR] = TOO_MANY_RUNS
-    at = found(w, known, table, mask, width)
-    if table[at] == 0:
-        number = out[O_STATES]
-        table[at] = number + 1
-        for word in range(width):
-            known[number * (width + 1) + word] = w[X_KEY + word]
-        known[number * (width + 1) + width] = has
-        ways[number] = out[O_NEXT] << WAY | move
-        out[O_STATES] = number + 1
-
-
-@compiled
-def moved(w: Words, t: Words, out: Words, known: Words, table: Words, mask: int, width: int, ways: Words) -> None:
-    """A move was made: what it did, what follows at once, and the state that it leads to."""
+def moved(w: Words, t: Words, out: Words, met: Words) -> None:
+    """A move was made: what it did, what follows at once, and the state that it leads to; then it is undone."""
     out[O_EDGES] += 1
     w[X_ACTIONS] = out[O_EDGES]
     move = (w[A_TENANT] & 3) << 22 | w[A_ACTION] << 17 | w[A_WHAT] << 12 | w[A_ARG] << 5 | w[A_N]
@@ -113,48 +79,57 @@ def moved(w: Words, t: Words, out: Words, known: Words, table: Words, mask: int,
         eager(w, t, out)
     for invariant in range(INVARIANTS):
         if out[O_BROKEN + invariant] == w[X_ACTIONS]:
-            out[O_PARENT + invariant], out[O_MOVE + invariant] = out[O_NEXT], move
-    kept(w, out, known, table, mask, width, ways, move)
+            out[O_PARENT + invariant], out[O_MOVE + invariant] = out[O_STATE], move
+    kept(w, t, met, out[O_STATE] << WAY | move, 0)
+    again(w)
 
 
 @compiled
-def unpacked(w: Words, known: Words, width: int, number: int) -> None:
-    """The world of a state, with a copy beside it."""
-    for word in range(KEY):
-        w[X_KEY + word] = known[number * (width + 1) + word] if word < width else 0
-    load(w)
-    w[X_POOL] = 0
-    show(w, known[number * (width + 1) + width])
-    for at in range(X_CLOCK, X_READS):
-        w[w[X_COPY] + at] = w[at]
-    for tenant in range(w[X_TENANTS]):
-        copied(w, tenant, tenant_at(tenant), tenant_at(tenant) + w[X_COPY], 0, w[X_COPY])
-    for at in range(X_FAULTS, X_BYZANTINE):
-        w[w[X_COPY] + at] = w[at]
+def unpacked(w: Words, t: Words, known: Words, state: int) -> None:
+    """The world of a state, with a copy behind it of what a move may change."""
+    row, width = state * (w[X_WIDTH] + 1), w[X_WIDTH]
+    for word in range(width):
+        w[X_KEY + word] = known[row + word]
+    load(w, t)
+    show(w, known[row + width])
+    copied(w, 0, w[X_COPY])
+    copied_runs(w, 0, w[X_COPY])
 
 
 @compiled
 def again(w: Words) -> None:
-    """The world as it was before the move."""
-    for at in range(X_CLOCK, X_READS):
-        w[at] = w[w[X_COPY] + at]
-    for tenant in range(w[X_TENANTS]):
-        copied(w, tenant, tenant_at(tenant) + w[X_COPY], tenant_at(tenant), w[X_COPY], 0)
-    for at in range(X_FAULTS, X_BYZANTINE):
-        w[at] = w[w[X_COPY] + at]
+    """The world as it was before the move: an answer changes its own run, what lands or comes from outside any."""
+    behind, action, run = w[X_COPY], w[A_ACTION], w[A_RUN]
+    copied(w, behind, 0)
+    if action == LAND or action == OUTSIDE:
+        copied_runs(w, behind, 0)
+    elif run >= 0:
+        copy(w, behind + run, run, RUN)
 
 
 @compiled
-def copied(w: Words, tenant: int, source: int, target: int, left: int, right: int) -> None:
-    """A tenant from one place to another, each as far behind the world as the last two say."""
-    copy(w, source, target, G_WELL)
-    for place in range(w[source + T_RUNS]):
-        run = T_RUN + w[source + T_ORDER + place] * RUN
-        copy(w, source + run, target + run, RUN)
-    copy(w, source + T_LATE, target + T_LATE, w[source + T_LATES] * LATE)
-    copy(w, source + T_CELL, target + T_CELL, RECORDS * CELL)
-    audited = audited_at(w, tenant, 0)
-    copy(w, audited + left, audited + right, w[source + G_AUDITED] * SIZE_EVIDENCE)
+def copied(w: Words, source: int, target: int) -> None:
+    """What any move may change, from one place to another, each as far behind the world as is said.
+
+    A cell keeps five values, and a state has three: what a move writes, at most twice in a cell, lies beside them.
+    """
+    copy(w, source + X_CLOCK, target + X_CLOCK, w[X_HOSTS])
+    copy(w, source + X_FAULTS, target + X_FAULTS, 3)
+    for tenant in range(w[X_TENANTS]):
+        base = tenant_at(tenant)
+        copy(w, source + base, target + base, G_WELL)
+        for record in range(RECORDS):
+            cell = cell_at(tenant, record)
+            w[target + cell + C_HEAD], w[target + cell + C_PAST] = w[source + cell + C_HEAD], w[source + cell + C_PAST]
+
+
+@compiled
+def copied_runs(w: Words, source: int, target: int) -> None:
+    """Runs and late puts, in the same way."""
+    for tenant in range(w[X_TENANTS]):
+        base = tenant_at(tenant)
+        copy(w, source + base + T_RUN, target + base + T_RUN, w[source + base + T_RUNS] * RUN)
+        copy(w, source + base + T_LATE, target + base + T_LATE, w[source + base + T_LATES] * LATE)
 
 
 @compiled
@@ -177,57 +152,40 @@ def tried(w: Words, t: Words, tenant: int, action: int, what: int, arg: int) -> 
 
 
 @compiled
-def expand(w: Words, t: Words, out: Words, known: Words, table: Words, mask: int, width: int, ways: Words) -> None:
-    """Every move from the next state."""
-    unpacked(w, known, width, out[O_NEXT])
+def expand(w: Words, t: Words, out: Words, known: Words, met: Words) -> None:
+    """Every move from the state that is expanded."""
+    unpacked(w, t, known, out[O_STATE])
     for tenant in range(w[X_TENANTS]):
         base = tenant_at(tenant)
         runs, lates, faults, operators = w[base + T_RUNS], w[base + T_LATES], w[X_FAULTS], w[X_OPERATORS]
         if w[base + T_STARTED] < w[X_TICKS]:
             for host in range(w[X_HOSTS]):
                 if tried(w, t, tenant, START, NOTHING, host):
-                    moved(w, t, out, known, table, mask, width, ways)
-                    again(w)
+                    moved(w, t, out, met)
         for place in range(runs):
-            answers(w, t, out, known, table, mask, width, ways, tenant, place)
+            answers(w, t, out, met, tenant, place)
             if faults:
                 tried(w, t, tenant, CRASH, NOTHING, place)
-                moved(w, t, out, known, table, mask, width, ways)
-                again(w)
+                moved(w, t, out, met)
         for place in range(lates):
             tried(w, t, tenant, LAND, NOTHING, place)
-            moved(w, t, out, known, table, mask, width, ways)
-            again(w)
+            moved(w, t, out, met)
         for index in range(t[K_OUTSIDE] if faults else 0):
             for record in range(EVIDENCE, RECORDS):
                 if tried(w, t, tenant, OUTSIDE, t[K_OUTSIDE + 1 + index], record):
-                    moved(w, t, out, known, table, mask, width, ways)
-                    again(w)
+                    moved(w, t, out, met)
         for what in range(REPAIR, FORGET + 1):
             if operators and tried(w, t, tenant, OUTSIDE, what, 0):
-                moved(w, t, out, known, table, mask, width, ways)
-                again(w)
+                moved(w, t, out, met)
     for host in range(w[X_HOSTS] if w[X_STEPS] else 0):
         for index in range(t[K_CLOCK]):
             step = t[K_CLOCK + 1 + index]
             clock(w, host, step, t[K_STEPS + step])
-            moved(w, t, out, known, table, mask, width, ways)
-            again(w)
+            moved(w, t, out, met)
 
 
 @compiled
-def answers(
-    w: Words,
-    t: Words,
-    out: Words,
-    known: Words,
-    table: Words,
-    mask: int,
-    width: int,
-    ways: Words,
-    tenant: int,
-    place: int,
-) -> None:
+def answers(w: Words, t: Words, out: Words, met: Words, tenant: int, place: int) -> None:
     """Every answer to a tick's effect."""
     faults = w[X_FAULTS]
     phase = w[run_at(w, tenant_at(tenant), place) + R_PHASE]
@@ -241,62 +199,28 @@ def answers(
             last = w[X_TENANTS]
         for arg in range(first, last):
             if reply(w, t, tenant, place, what, arg):
-                moved(w, t, out, known, table, mask, width, ways)
-                again(w)
+                moved(w, t, out, met)
 
 
 @entry
-def begin_search(
-    world: Words,
-    tables: Words,
-    counts: Words,
-    states: Words,
-    places: Words,
-    mask: int,
-    width: int,
-    way: Words,
-    root: int,
-) -> None:
-    """The world is a beginning, the root-th: its tenants have nothing yet but what their records begin with."""
+def meet_beginning(world: Words, tables: Words, met: Words, row: int, root: int) -> int:
+    """The root-th beginning, whose tenants have nothing yet but what their records begin with. The row behind it."""
     w, t = pointer(world), pointer(tables)
     for tenant in range(w[X_TENANTS]):
         fill(w, t, tenant)
-    kept(w, pointer(counts), pointer(states), pointer(places), mask, width, pointer(way), BEGINNING)
-    way[counts[O_STATES] - 1] = root << WAY | BEGINNING
+    w[X_MET] = row
+    kept(w, t, pointer(met), root << WAY | BEGINNING, SLOTS)
+    return w[X_MET]
 
 
 @entry
-def rehash(states: Words, places: Words, mask: int, width: int, count: int, world: Words) -> None:
-    """All states in a new table."""
-    w, known, table = pointer(world), pointer(states), pointer(places)
-    for number in range(count):
-        for word in range(width):
-            w[X_KEY + word] = known[number * (width + 1) + word]
-        table[found(w, known, table, mask, width)] = number + 1
-
-
-@entry
-def search(
-    world: Words,
-    tables: Words,
-    counts: Words,
-    states: Words,
-    places: Words,
-    mask: int,
-    width: int,
-    way: Words,
-    until: int,
-    room: int,
-) -> None:
-    """Expand states up to one, or as long as there is room for what one of them leads to."""
-    w, t, out, known, table, ways = (
-        pointer(world),
-        pointer(tables),
-        pointer(counts),
-        pointer(states),
-        pointer(places),
-        pointer(way),
-    )
-    while out[O_NEXT] < until and out[O_STATES] < room and not w[X_ERROR]:
-        expand(w, t, out, known, table, mask, width, ways)
-        out[O_NEXT] += 1
+def expand_states(
+    world: Words, tables: Words, counts: Words, states: Words, first: int, end: int, met: Words, row: int
+) -> int:
+    """Expand states, and keep what they lead to from a row on. The row behind the last."""
+    w, t, out, known, rows = pointer(world), pointer(tables), pointer(counts), pointer(states), pointer(met)
+    w[X_MET] = row
+    for state in range(first, end):
+        out[O_STATE] = state
+        expand(w, t, out, known, rows)
+    return w[X_MET]

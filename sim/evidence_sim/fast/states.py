@@ -1,392 +1,331 @@
-"""A world of a search as one state: first its plainest form, then the bits of that.
+"""A world of a search as one state, the bits of its plainest form, and back.
 
 The plain form keeps what `explore.canonical` keeps, in the scope TICK: versions become "is what I hold
-current?", records what they say, and what no later step or judge reads is left out. Its bits are written and
-read by one function, so that a state is a world and a world a state.
+current?", records what they say, and what no later step or judge reads is left out. Saving leaves the world as
+it is, so that only what a move has touched is to be restored after it.
 """
 
 from evidence_sim.config import HOUR
 from evidence_sim.fast.compiled import Words, compiled
+from evidence_sim.fast.judges import back_is_mine
 from evidence_sim.fast.layout import *
-from evidence_sim.fast.store import cell_at, clear, copy, current, meets, size, tenant_at, value_at
+from evidence_sim.fast.packed import (
+    EVIDENCE_BITS,
+    LEDGER_BITS,
+    behind,
+    bits_at,
+    bits_of,
+    code_of,
+    decoded,
+    number_of,
+    put_bits,
+)
+from evidence_sim.fast.store import cell_at, current, meets, tenant_at, value_at
 from evidence_sim.fast.ticks import audited_at, run_at
 
 _BACKFILL = 1 << EVIDENCE_READ | 1 << EVIDENCE_PUT | 1 << EVIDENCE_VERIFY | 1 << TIMESTAMP_READ
 _NOW = 10  # the version of what a cell holds
 _GONE = 2  # the version that a put expects whose condition does not hold
-_TORN, _SPOILT = BY_TICK | 1 << TORN, BY_TICK | 1 << SPOILT  # what does not parse
 _HALF_DAY, _DAY = 12 * HOUR, 24 * HOUR
-_REACH = 2
+_REACH = 2  # how many earlier values a stale read brings
 _SOME = 1  # any instant or reason: what matters is that there is one
+_VERIFIED, _MISSING = 4, 2  # what is known of the evidence behind the backfill, where it matters whether it was done
+
+# (place, bits) of what stands in a state as it stands in the world.
+_OF_TENANT = (
+    (T_STARTED, 3),
+    (T_FORGETTING, 1),
+    (T_IDENTITY, 1),
+    (T_LEDGER, 1),
+    (T_RUNS, 3),
+    (T_LATES, 4),
+    (G_AUDITED, 3),
+    (G_GENERATES, 3),
+    (G_GENERATES_24H, 3),
+    (G_REPORTS, 3),
+    (G_REPORTS_24H, 3),
+    (G_PUBLISHED, 1),
+    (G_PUBLISHED_24H, 1),
+)
+_OF_RUN = (
+    (R_N, 3),
+    (R_HOST, 4),
+    (R_HURT, 1),
+    (R_OPENED, 1),
+    (R_DID, 1),
+    (R_TRIGGER, 2),
+    (R_OUTCOME, 4),
+    (SEEN_GROUNDED, 1),
+    (SEEN_FAILED, 1),
+    (SEEN_UNDECIDED, 1),
+    (SEEN_HELD, 1),
+    (SEEN_CLAIMS, 2),
+)
+_TENANT_BITS = sum(width for _, width in _OF_TENANT)
+_RUN_BITS = sum(width for _, width in _OF_RUN)
+_PHASE, _EARNED, _BACK = (
+    _RUN_BITS,
+    _RUN_BITS + 4,
+    _RUN_BITS + 5,
+)  # behind them: phase, whether earned, whether read back
+_HEAD_BITS = _RUN_BITS + 6
+_ATTEMPT_BITS = 7 + LEDGER_BITS
+_READ_BITS = 19 + EVIDENCE_BITS
+_LATE_BITS = 19 + LEDGER_BITS
+_BUDGET_BITS = 12
+
+
+def width(hosts: int, tenants: int, ticks: int, faults: int) -> int:
+    """The words of the longest state within bounds."""
+    cells = 4 * 2 + (_REACH + 1) * (EVIDENCE_BITS + LEDGER_BITS + 2 * bits_of(PUBLICATION))
+    run = _HEAD_BITS + max(_ATTEMPT_BITS + 8, _READ_BITS)
+    tenant = _TENANT_BITS + cells + ticks * (run + EVIDENCE_BITS)
+    return -(-(_BUDGET_BITS + 8 * hosts + tenants * tenant + faults * _LATE_BITS) // KEY_BITS)
 
 
 @compiled
-def plain(w: Words) -> None:
-    """The world in its plainest form."""
+def save(w: Words, t: Words, fresh: int) -> None:
+    """The world as a state, at X_KEY; `fresh`: how many values of a cell are new at least."""
+    w[X_KEY] = 0
+    at = put_bits(w, 0, w[X_FAULTS] | w[X_STEPS] << 4 | w[X_OPERATORS] << 8, _BUDGET_BITS)
+    for host in range(w[X_HOSTS]):
+        at = put_bits(w, at, number_of(w, t, w[X_CLOCK + host]), 8)
     for tenant in range(w[X_TENANTS]):
-        base = tenant_at(tenant)
-        for place in range(w[base + T_RUNS]):
-            plain_run(w, tenant, run_at(w, base, place))
-        for place in range(w[base + T_LATES]):
-            plain_late(w, tenant, base + T_LATE + place * LATE)
-        sort_lates(w, base)
-        for place in range(w[base + G_AUDITED]):
-            plain_value(w, EVIDENCE, audited_at(w, tenant, place))
-        sort_audited(w, tenant, w[base + G_AUDITED])
-        for record in range(EVIDENCE, RECORDS):
-            plain_cell(w, tenant, record)
+        at = save_tenant(w, t, tenant, fresh, at)
+    if (at >> 6) + (at & 63 != 0) > w[X_WIDTH]:
+        w[X_ERROR] = NOT_LOWERED
+    for word in range((at >> 6) + 1, w[X_WIDTH]):
+        w[X_KEY + word] = 0
 
 
 @compiled
-def plain_value(w: Words, record: int, value: int) -> None:
-    """What a record says."""
-    kind = w[value]
-    malformed = kind >= WHOLE or (record == LEDGER and kind == MALFORMED)
-    if kind == 0 or malformed:
-        for at in range(size(record)):
-            w[value + at] = 0
-        if malformed:
-            w[value] = _SPOILT if kind >> SPOILT else _TORN
-    elif record == EVIDENCE and YESTERDAY <= kind <= EMPTY:
-        w[value + E_AT], w[value + E_ID], w[value + E_PARENT] = 0, 0, 0
-    elif record == EVIDENCE:
-        w[value + E_PARENT] = 0
-    elif record == LEDGER:
-        plain_entry(w, value + 1)
-        plain_entry(w, value + 1 + L_ENTRY)
-    else:
-        w[value + P_ATTEMPT], w[value + P_AT] = 0, 0
+def save_tenant(w: Words, t: Words, tenant: int, fresh: int, at: int) -> int:
+    """A tenant into the state; where what comes after it goes."""
+    base = tenant_at(tenant)
+    bits, shift = 0, 0
+    for place, many in _OF_TENANT:
+        bits |= w[base + place] << shift
+        shift += many
+    at = put_bits(w, at, bits, _TENANT_BITS)
+    for place in range(w[base + T_RUNS]):
+        at = save_run(w, t, tenant, run_at(w, base, place), at)
+    for place in range(w[base + T_LATES]):
+        w[X_SORTED + place] = late_code(w, t, tenant, base + T_LATE + place * LATE)
+    at = save_sorted(w, w[base + T_LATES], _LATE_BITS, at)
+    for place in range(w[base + G_AUDITED]):
+        w[X_SORTED + place] = code_of(w, t, EVIDENCE, audited_at(w, tenant, place))
+    at = save_sorted(w, w[base + G_AUDITED], EVIDENCE_BITS, at)
+    for record in range(EVIDENCE, RECORDS):
+        at = save_cell(w, t, tenant, record, fresh, at)
+    return at
 
 
 @compiled
-def plain_entry(w: Words, entry: int) -> None:
-    """What a ledger says of a trigger."""
-    head, until, claimed = w[entry + L_HEAD], w[entry + L_UNTIL], w[entry + L_CLAIMED]
-    failed = 1 if head >> 2 & 63 else 0
-    generated = w[entry + L_GENERATED] != NONE
-    there = head >> 8 or until != NONE or claimed or failed or generated
-    w[entry + L_HEAD] = head >> 8 << 8 | (failed * _SOME) << 2 | (L_FULL if there else L_MISSING)
-    w[entry + L_GENERATED] = _SOME if generated else NONE
-    w[entry + L_ERROR] = _SOME if failed else NONE
+def save_sorted(w: Words, count: int, bits: int, at: int) -> int:
+    """So many codes at X_SORTED, in their order."""
+    for last in range(1, count):
+        code, place = w[X_SORTED + last], last
+        while place and w[X_SORTED + place - 1] > code:
+            w[X_SORTED + place] = w[X_SORTED + place - 1]
+            place -= 1
+        w[X_SORTED + place] = code
+    for place in range(count):
+        at = put_bits(w, at, w[X_SORTED + place], bits)
+    return at
 
 
 @compiled
-def plain_cell(w: Words, tenant: int, record: int) -> None:
-    """A cell, and no more of its past than a stale read brings."""
-    cell = cell_at(tenant, record)
-    past = min(w[cell + C_PAST], _REACH)
+def save_cell(w: Words, t: Words, tenant: int, record: int, fresh: int, at: int) -> int:
+    """A cell, and no more of its past than a stale read brings. What is not new has its code from the loading."""
+    cell, codes, bits = cell_at(tenant, record), codes_at(tenant, record), bits_of(record)
+    past, fresh = min(w[cell + C_PAST], _REACH), max(fresh, w[cell + C_HEAD] - _REACH)
+    at = put_bits(w, at, past, 2)
     for k in range(past + 1):
-        copy(w, value_at(w, cell, k), X_VALUE, size(record))
-        plain_value(w, record, X_VALUE)
-        copy(w, X_VALUE, value_at(w, cell, k), size(record))
-        w[value_at(w, cell, k) - 1] = _NOW - k
-    w[cell + C_PAST] = past
+        code = code_of(w, t, record, value_at(w, cell, k)) if k < fresh else w[codes + k - fresh]
+        at = put_bits(w, at, code, bits)
+    return at
 
 
 @compiled
-def plain_expect(w: Words, value: int, expect: int) -> int:
-    """A condition: whether it holds now, and in byzantine whether it is of absence."""
-    if meets(w, value, expect):
-        return EX_ABSENT if expect == EX_ABSENT else _NOW
-    return EX_ABSENT if w[X_BYZANTINE] and expect == EX_ABSENT else _GONE
+def codes_at(tenant: int, record: int) -> int:
+    """Where the codes of the values that a cell was loaded with stand."""
+    return X_CODES + (tenant * RECORDS + record) * (_REACH + 1)
 
 
 @compiled
-def plain_late(w: Words, tenant: int, late: int) -> None:
+def expect_code(w: Words, value: int, expect: int) -> int:
+    """A condition: 1 holds now, 2 does not; 0 is of absence, where that holds or in byzantine may come back."""
+    if expect == EX_ABSENT:
+        return 0 if w[value] == 0 or w[X_BYZANTINE] else 2
+    return 1 if meets(w, value, expect) else 2
+
+
+@compiled
+def expect_of(code: int) -> int:
+    """The condition of a code."""
+    return EX_ABSENT if code == 0 else _NOW if code == 1 else _GONE
+
+
+@compiled
+def late_code(w: Words, t: Words, tenant: int, late: int) -> int:
     """A put under way."""
     record, phase = w[late + D_RECORD], w[late + D_PHASE]
-    w[late + D_EXPECT] = plain_expect(w, current(w, tenant, record), w[late + D_EXPECT])
-    if phase != CLAIM:
-        w[late + D_LOOKED] = NONE
-    w[late + D_EARNED] = record - PUBLICATION + 1 if record >= PUBLICATION else 0
-    plain_value(w, record, late + D_VALUE)
-    for at in range(size(record), SIZE_LEDGER):
-        w[late + D_VALUE + at] = 0
+    trigger = record - PUBLICATION + 1 if record >= PUBLICATION else 0
+    looked = number_of(w, t, w[late + D_LOOKED]) if phase == CLAIM else 0
+    expect = expect_code(w, current(w, tenant, record), w[late + D_EXPECT])
+    head = w[late + D_N] | phase - STATUS_READ << 3 | trigger << 7 | expect << 9 | looked << 11
+    return head | code_of(w, t, record, late + D_VALUE) << 19
 
 
 @compiled
-def plain_run(w: Words, tenant: int, run: int) -> None:
-    """A tick in flight."""
-    phase, trigger = w[run + R_PHASE], w[run + R_TRIGGER]
-    w[run + R_EFFECTS], w[run + R_STATUS_EXPECT], w[run + R_ENDED] = 1, _GONE, NONE
-    w[run + SEEN_STARTED], w[run + SEEN_DECIDED], w[run + SEEN_ABSENT] = 0, 0, NONE
-    for at in range(SIZE_STATUS):
-        w[run + R_STATUS + at] = 0
-    w[run + R_STATUS] = BY_TICK
-    verified = w[run + R_DID] and back_is_mine(w, run)
-    if _BACKFILL >> phase & 1:
-        plain_value(w, EVIDENCE, run + R_BACKFILL)
-    else:
-        w[run + R_EVIDENCE] = 4 if w[run + R_DID] else 2
-        w[run + R_BACKFILL], w[run + R_BACKFILL + E_AT] = BY_TICK, _SOME
-        w[run + R_BACKFILL + E_ID], w[run + R_BACKFILL + E_PARENT] = tenant << 16 | w[run + R_N], 0
-    copy(w, run + R_BACKFILL, run + SEEN_BACK, SIZE_EVIDENCE)
-    if not verified:
-        w[run + SEEN_BACK] = 0
-    if w[run + R_OUTCOME]:
-        w[run + R_REASON] = _SOME
-    if phase != CLAIM:
-        w[run + SEEN_LOOKED] = NONE
-    if trigger:
-        plain_attempt(w, tenant, run)
-    else:
-        w[run + SEEN_LEDGER] = NONE
-
-
-@compiled
-def back_is_mine(w: Words, run: int) -> bool:
-    """Whether what was read back is what the tick put."""
-    for at in range(SIZE_EVIDENCE):
-        if w[run + SEEN_BACK + at] != w[run + R_BACKFILL + at]:
-            return False
-    return True
-
-
-@compiled
-def plain_attempt(w: Words, tenant: int, run: int) -> None:
-    """What a tick in flight knows of a report that is due."""
-    trigger, earned = w[run + R_TRIGGER], w[run + SEEN_EARNED]
-    w[run + R_HELD_EXPECT] = plain_expect(w, current(w, tenant, LEDGER), w[run + R_HELD_EXPECT])
-    plain_value(w, LEDGER, run + R_HELD)
+def save_run(w: Words, t: Words, tenant: int, run: int, at: int) -> int:
+    """A tick in flight. Where a report is due, the backfill is over and the age matters by its side of the edges."""
+    phase = w[run + R_PHASE]
+    bits, shift = (phase - STATUS_READ) << _PHASE, 0
+    for place, many in _OF_RUN:
+        bits |= w[run + place] << shift
+        shift += many
+    bits |= (w[run + SEEN_EARNED] != 0) << _EARNED | (w[run + R_DID] != 0 and back_is_mine(w, run)) << _BACK
+    at = put_bits(w, at, bits, _HEAD_BITS)
+    if w[run + R_TRIGGER] == 0:
+        bits = number_of(w, t, w[run + R_INSTALLED]) | number_of(w, t, w[run + SEEN_INSTALLED]) << 8
+        if not _BACKFILL >> phase & 1:
+            return put_bits(w, at, bits, 16)
+        bits |= w[run + R_EVIDENCE] << 16 | code_of(w, t, EVIDENCE, run + R_BACKFILL) << 19
+        return put_bits(w, at, bits, _READ_BITS)
     age = w[run + SEEN_LEDGER] - w[run + SEEN_INSTALLED]
-    w[run + R_INSTALLED], w[run + SEEN_INSTALLED] = _SOME, _SOME
-    w[run + SEEN_LEDGER] = _SOME + (0 if age < _HALF_DAY else _HALF_DAY if age < _DAY else _DAY)
-    publication = run + R_PUBLICATION
-    w[publication], w[publication + P_ID], w[publication + P_ATTEMPT], w[publication + P_AT] = 0, 0, 0, 0
-    if earned:
-        w[run + SEEN_EARNED] = trigger
-        w[publication], w[publication + P_ID] = BY_TICK, tenant << 16 | w[run + R_N]
+    side = 0 if age < _HALF_DAY else 1 if age < _DAY else 2
+    expect = expect_code(w, current(w, tenant, LEDGER), w[run + R_HELD_EXPECT])
+    bits = w[run + R_NUMBER] | expect << 3 | side << 5 | code_of(w, t, LEDGER, run + R_HELD) << 7
+    at = put_bits(w, at, bits, _ATTEMPT_BITS)
+    return put_bits(w, at, number_of(w, t, w[run + SEEN_LOOKED]), 8) if phase == CLAIM else at
 
 
 @compiled
-def before(w: Words, a: int, b: int, count: int) -> bool:
-    """Whether one block comes before another."""
-    for at in range(count):
-        if w[a + at] != w[b + at]:
-            return w[a + at] < w[b + at]
-    return False
-
-
-@compiled
-def swap(w: Words, a: int, b: int, count: int) -> None:
-    """Exchange two blocks."""
-    for at in range(count):
-        w[a + at], w[b + at] = w[b + at], w[a + at]
-
-
-@compiled
-def sort_lates(w: Words, base: int) -> None:
-    """Late puts in one order."""
-    for last in range(1, w[base + T_LATES]):
-        for place in range(last, 0, -1):
-            late = base + T_LATE + place * LATE
-            if before(w, late, late - LATE, LATE):
-                swap(w, late, late - LATE, LATE)
-
-
-@compiled
-def sort_audited(w: Words, tenant: int, count: int) -> None:
-    """Audited records in one order."""
-    for last in range(1, count):
-        for place in range(last, 0, -1):
-            record = audited_at(w, tenant, place)
-            if before(w, record, record - SIZE_EVIDENCE, SIZE_EVIDENCE):
-                swap(w, record, record - SIZE_EVIDENCE, SIZE_EVIDENCE)
-
-
-@compiled
-def bits(w: Words, place: int, width: int) -> None:
-    """A word of the world into the state, or out of it."""
-    word, shift = w[X_WORD], w[X_BIT]
-    if shift + width > KEY_BITS:
-        word, shift = word + 1, 0
-        w[X_WORD] = word
-    w[X_BIT] = shift + width
-    if w[X_LOADS]:
-        w[place] = w[X_KEY + word] >> shift & (1 << width) - 1
-        return
-    value = w[place]
-    if value >> width:
-        w[X_ERROR] = NOT_LOWERED
-    w[X_KEY + word] |= value << shift
-
-
-@compiled
-def instant(w: Words, place: int) -> None:
-    """An instant, as its number among those that the search has met."""
-    if w[X_LOADS]:
-        bits(w, place, 8)
-        w[place] = w[X_INSTANTS + 1 + w[place]]
-        return
-    at, count = w[place], w[X_INSTANTS]
-    number = 0
-    while number < count and w[X_INSTANTS + 1 + number] != at:
-        number += 1
-    if number == count:
-        w[X_INSTANTS + 1 + count], w[X_INSTANTS] = at, count + 1
-    w[place] = number
-    bits(w, place, 8)
-    w[place] = at
-
-
-@compiled
-def tick(w: Words, place: int) -> None:
-    """A tick's id: a tenant of three, a tick of six."""
-    if w[X_LOADS]:
-        bits(w, place, 6)
-        w[place] = w[place] >> 3 << 16 | w[place] & 7
-        return
-    whole = w[place]
-    w[place] = whole >> 16 << 3 | whole & 65535
-    bits(w, place, 6)
-    w[place] = whole
-
-
-@compiled
-def value_bits(w: Words, record: int, value: int) -> None:
-    """A value of a record."""
-    bits(w, value, 9)
-    kind = w[value]
-    if w[X_LOADS]:
-        for at in range(1, size(record)):
-            w[value + at] = 0
-    if kind == 0 or kind >= WHOLE or (record != EVIDENCE and kind != BY_TICK):
-        return
-    if record == EVIDENCE:
-        if kind < YESTERDAY or kind == REPAIRED:
-            instant(w, value + E_AT)
-            tick(w, value + E_ID)
-    elif record == LEDGER:
-        for entry in range(value + 1, value + SIZE_LEDGER, L_ENTRY):
-            bits(w, entry + L_HEAD, 12)
-            instant(w, entry + L_UNTIL)
-            tick(w, entry + L_CLAIMED)
-            instant(w, entry + L_GENERATED)
-            if w[X_LOADS]:
-                w[entry + L_ERROR] = _SOME if w[entry + L_HEAD] >> 2 & 63 else NONE
-    else:
-        tick(w, value + P_ID)
-
-
-@compiled
-def expect_bits(w: Words, place: int) -> None:
-    """A condition in its plain form."""
-    if w[X_LOADS]:
-        bits(w, place, 4)
-        w[place] = EX_ABSENT if w[place] == 0 else w[place]
-    elif w[place] == EX_ABSENT:
-        w[place] = 0
-        bits(w, place, 4)
-        w[place] = EX_ABSENT
-    else:
-        bits(w, place, 4)
-
-
-@compiled
-def run_bits(w: Words, run: int) -> None:
-    """A tick in flight."""
-    bits(w, run + R_N, 3)
-    bits(w, run + R_HOST, 4)
-    bits(w, run + R_HURT, 1)
-    bits(w, run + R_PHASE, 5)
-    bits(w, run + R_EVIDENCE, 3)
-    bits(w, run + R_OPENED, 1)
-    bits(w, run + R_DID, 1)
-    bits(w, run + R_TRIGGER, 2)
-    bits(w, run + R_OUTCOME, 4)
-    bits(w, run + R_REASON, 1)
-    for at in (SEEN_GROUNDED, SEEN_FAILED, SEEN_UNDECIDED, SEEN_HELD):
-        bits(w, run + at, 1)
-    bits(w, run + SEEN_CLAIMS, 2)
-    bits(w, run + SEEN_EARNED, 2)
-    value_bits(w, EVIDENCE, run + R_BACKFILL)
-    value_bits(w, EVIDENCE, run + SEEN_BACK)
-    for at in (R_INSTALLED, SEEN_INSTALLED, SEEN_LEDGER, SEEN_LOOKED):
-        instant(w, run + at)
-    if w[run + R_TRIGGER]:
-        bits(w, run + R_NUMBER, 3)
-        expect_bits(w, run + R_HELD_EXPECT)
-        value_bits(w, LEDGER, run + R_HELD)
-        value_bits(w, PUBLICATION, run + R_PUBLICATION)
-
-
-@compiled
-def late_bits(w: Words, late: int) -> None:
-    """A put under way."""
-    bits(w, late + D_N, 3)
-    bits(w, late + D_PHASE, 5)
-    bits(w, late + D_RECORD, 3)
-    bits(w, late + D_EARNED, 2)
-    expect_bits(w, late + D_EXPECT)
-    instant(w, late + D_LOOKED)
-    value_bits(w, w[late + D_RECORD], late + D_VALUE)
-    if w[X_LOADS]:
-        for at in range(size(w[late + D_RECORD]), SIZE_LEDGER):
-            w[late + D_VALUE + at] = 0
-
-
-@compiled
-def cell_bits(w: Words, tenant: int, record: int) -> None:
-    """A cell and its past."""
-    cell = cell_at(tenant, record)
-    if w[X_LOADS]:
-        w[cell + C_HEAD] = _REACH
-    bits(w, cell + C_PAST, 2)
-    for k in range(w[cell + C_PAST] + 1):
-        value_bits(w, record, value_at(w, cell, k))
-        w[value_at(w, cell, k) - 1] = _NOW - k
-
-
-@compiled
-def tenant_bits(w: Words, tenant: int) -> None:
-    """A tenant."""
-    base = tenant_at(tenant)
-    for place, width in (
-        (T_IDENTITY, 1),
-        (T_LEDGER, 1),
-        (T_STARTED, 3),
-        (T_FORGETTING, 1),
-        (T_RUNS, 3),
-        (T_LATES, 5),
-        (G_AUDITED, 3),
-        (G_GENERATES, 3),
-        (G_GENERATES_24H, 3),
-        (G_REPORTS, 3),
-        (G_REPORTS_24H, 3),
-        (G_PUBLISHED, 1),
-        (G_PUBLISHED_24H, 1),
-    ):
-        bits(w, base + place, width)
-    for place in range(w[base + T_RUNS]):
-        run_bits(w, run_at(w, base, place))
-    for place in range(w[base + T_LATES]):
-        late_bits(w, base + T_LATE + place * LATE)
-    for place in range(w[base + G_AUDITED]):
-        value_bits(w, EVIDENCE, audited_at(w, tenant, place))
-    for record in range(EVIDENCE, RECORDS):
-        cell_bits(w, tenant, record)
-
-
-@compiled
-def state_bits(w: Words) -> None:
-    """All of a world in its plain form, into the state or out of it."""
-    w[X_WORD], w[X_BIT] = 0, 0
-    for place in (X_FAULTS, X_STEPS, X_OPERATORS):
-        bits(w, place, 4)
+def load(w: Words, t: Words) -> None:
+    """The world that the state at X_KEY is."""
+    budget = bits_at(w, 0, _BUDGET_BITS)
+    w[X_FAULTS], w[X_STEPS], w[X_OPERATORS], w[X_POOL] = budget & 15, budget >> 4 & 15, budget >> 8, 0
+    at = _BUDGET_BITS
     for host in range(w[X_HOSTS]):
-        instant(w, X_CLOCK + host)
+        w[X_CLOCK + host] = t[K_INSTANT + bits_at(w, at, 8)]
+        at = behind(at, 8)
     for tenant in range(w[X_TENANTS]):
-        tenant_bits(w, tenant)
+        at = load_tenant(w, t, tenant, at)
 
 
 @compiled
-def save(w: Words) -> None:
-    """The world as a state, at X_KEY."""
-    plain(w)
-    for at in range(KEY):
-        w[X_KEY + at] = 0
-    w[X_LOADS] = 0
-    state_bits(w)
+def load_tenant(w: Words, t: Words, tenant: int, at: int) -> int:
+    """A tenant out of the state; where what comes after it stands."""
+    base, bits = tenant_at(tenant), bits_at(w, at, _TENANT_BITS)
+    at = behind(at, _TENANT_BITS)
+    for place in range(T_ORDER):
+        w[base + place] = 0
+    for place in range(RUNS):
+        w[base + T_ORDER + place] = place
+    w[base + G_CLEAN] = 1
+    for place, many in _OF_TENANT:
+        w[base + place] = bits & (1 << many) - 1
+        bits >>= many
+    for place in range(w[base + T_RUNS]):
+        at = load_run(w, t, tenant, base + T_RUN + place * RUN, at)
+    for place in range(w[base + T_LATES]):
+        load_late(w, t, base + T_LATE + place * LATE, bits_at(w, at, _LATE_BITS))
+        at = behind(at, _LATE_BITS)
+    for place in range(w[base + G_AUDITED]):
+        decoded(w, t, EVIDENCE, audited_at(w, tenant, place), bits_at(w, at, EVIDENCE_BITS))
+        at = behind(at, EVIDENCE_BITS)
+    for record in range(EVIDENCE, RECORDS):
+        at = load_cell(w, t, tenant, record, at)
+    return at
+
+
+@compiled
+def load_run(w: Words, t: Words, tenant: int, run: int, at: int) -> int:
+    """A tick in flight."""
+    bits, me = bits_at(w, at, _HEAD_BITS), tenant << 16
+    at = behind(at, _HEAD_BITS)
+    for place in range(RUN):
+        w[run + place] = 0
+    phase, earned, back = bits >> _PHASE & 15, bits >> _EARNED & 1, bits >> _BACK
+    for place, many in _OF_RUN:
+        w[run + place] = bits & (1 << many) - 1
+        bits >>= many
+    me |= w[run + R_N]
+    w[run + R_PHASE] = phase + STATUS_READ
+    w[run + R_REASON] = _SOME if w[run + R_OUTCOME] else 0
+    w[run + SEEN_LEDGER], w[run + SEEN_LOOKED] = NONE, NONE
+    w[run + R_EVIDENCE] = _VERIFIED if w[run + R_DID] else _MISSING
+    backfill = run + R_BACKFILL
+    w[backfill], w[backfill + E_AT], w[backfill + E_ID] = BY_TICK, _SOME, me
+    if w[run + R_TRIGGER] == 0:
+        at = load_reading(w, t, run, at)
+    else:
+        at = load_attempt(w, t, run, at)
+        publication = run + R_PUBLICATION
+        if earned:
+            w[run + SEEN_EARNED] = w[run + R_TRIGGER]
+            w[publication], w[publication + P_ID] = BY_TICK, me
+    for place in range(SIZE_EVIDENCE):
+        w[run + SEEN_BACK + place] = w[backfill + place]
+    if not back:
+        w[run + SEEN_BACK] = 0
+    return at
+
+
+@compiled
+def load_reading(w: Words, t: Words, run: int, at: int) -> int:
+    """What a tick knows before a report is due."""
+    of_backfill = _BACKFILL >> w[run + R_PHASE] & 1
+    many = _READ_BITS if of_backfill else 16
+    bits = bits_at(w, at, many)
+    w[run + R_INSTALLED], w[run + SEEN_INSTALLED] = t[K_INSTANT + (bits & 255)], t[K_INSTANT + (bits >> 8 & 255)]
+    if of_backfill:
+        w[run + R_EVIDENCE] = bits >> 16 & 7
+        decoded(w, t, EVIDENCE, run + R_BACKFILL, bits >> 19)
+    return behind(at, many)
+
+
+@compiled
+def load_attempt(w: Words, t: Words, run: int, at: int) -> int:
+    """What a tick knows of a report that is due."""
+    bits = bits_at(w, at, _ATTEMPT_BITS)
+    at = behind(at, _ATTEMPT_BITS)
+    side = bits >> 5 & 3
+    w[run + R_NUMBER], w[run + R_HELD_EXPECT] = bits & 7, expect_of(bits >> 3 & 3)
+    w[run + R_INSTALLED], w[run + SEEN_INSTALLED] = _SOME, _SOME
+    w[run + SEEN_LEDGER] = _SOME + (0 if side == 0 else _HALF_DAY if side == 1 else _DAY)
+    decoded(w, t, LEDGER, run + R_HELD, bits >> 7)
+    if w[run + R_PHASE] != CLAIM:
+        return at
+    w[run + SEEN_LOOKED] = t[K_INSTANT + bits_at(w, at, 8)]
+    return behind(at, 8)
+
+
+@compiled
+def load_late(w: Words, t: Words, late: int, code: int) -> None:
+    """A put under way."""
+    phase, trigger = (code >> 3 & 15) + STATUS_READ, code >> 7 & 3
+    record = EVIDENCE if phase == EVIDENCE_PUT else LEDGER if trigger == 0 else PUBLICATION + trigger - 1
+    w[late + D_N], w[late + D_PHASE], w[late + D_RECORD], w[late + D_EARNED] = code & 7, phase, record, trigger
+    w[late + D_EXPECT], w[late + D_LOOKED] = expect_of(code >> 9 & 3), t[K_INSTANT + (code >> 11 & 255)]
+    decoded(w, t, record, late + D_VALUE, code >> 19)
+
+
+@compiled
+def load_cell(w: Words, t: Words, tenant: int, record: int, at: int) -> int:
+    """A cell and its past, which only a stale read looks at; the codes are kept."""
+    cell, codes, bits = cell_at(tenant, record), codes_at(tenant, record), bits_of(record)
+    w[cell + C_HEAD], w[cell + C_PAST] = _REACH, bits_at(w, at, 2)
+    at = behind(at, 2)
+    for k in range(w[cell + C_PAST] + 1):
+        w[codes + k] = bits_at(w, at, bits)
+        if k == 0 or (w[X_FAULTS] and t[K_READS]):
+            value = value_at(w, cell, k)
+            w[value - 1] = _NOW - k
+            decoded(w, t, record, value, w[codes + k])
+        at = behind(at, bits)
+    return at
 
 
 @compiled
@@ -405,22 +344,12 @@ def shown(w: Words) -> int:
 def show(w: Words, has: int) -> None:
     """The statuses again, with nothing in them."""
     for tenant in range(w[X_TENANTS]):
-        base, status, at = tenant_at(tenant), current(w, tenant, STATUS), tenant * (RUNS + 1)
+        base, cell, at = tenant_at(tenant), cell_at(tenant, STATUS), tenant * (RUNS + 1)
+        w[cell + C_HEAD], w[cell + C_PAST] = 0, 0
+        status = value_at(w, cell, 0)
         for word in range(SIZE_STATUS):
             w[status + word] = 0
         w[status - 1], w[status] = _NOW, has >> at & 1
         for place in range(w[base + T_RUNS]):
             run = run_at(w, base, place)
             w[run + R_STATUS], w[run + R_STATUS_EXPECT] = BY_TICK, _NOW if has >> at + 1 + place & 1 else _GONE
-
-
-@compiled
-def load(w: Words) -> None:
-    """The world that the state at X_KEY is."""
-    w[X_LOADS] = 1
-    for tenant in range(w[X_TENANTS]):
-        clear(w, tenant)
-        base = tenant_at(tenant)
-        for at in range(T_RUN, T_LATE):
-            w[base + at] = 0
-    state_bits(w)

@@ -125,7 +125,7 @@ def reply(w: Words, t: Words, tenant: int, place: int, what: int, arg: int) -> b
         w[run + SEEN_DECIDED] = at
     w[run + R_PHASE] = to
     if to == STATUS_CLOSE:
-        w[run + SEEN_CLOSED] = w[run + R_OUTCOME]
+        w[run + SEEN_CLOSED] = t[K_CLOSES + w[run + R_OUTCOME] * REASONS + w[run + R_REASON]] >> 3 & 15
     w[A_AFTER] = to
     if to == END:
         w[A_OUTCOME], w[A_REASON] = w[run + R_OUTCOME], w[run + R_REASON]
