@@ -14,7 +14,7 @@ from evidence_sim.explore.search import Search, beginnings, identity
 from evidence_sim.sample import Plan
 
 SECONDS = 0.3  # of one round
-BOUNDS = Bounds()  # of both searches: 2 ticks, 1 fault, 1 clock step
+BOUNDS = Bounds(2, 2, 1)  # of both searches: 2 ticks, 2 faults, 1 clock step
 REFERENCE_STATES = 2000  # where the reference's is stopped
 _EXAMPLES = 20  # of Hypothesis in a round, as long as a round of the world
 _SEEDS = 32  # of a round in two processes
