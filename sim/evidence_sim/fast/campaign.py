@@ -29,7 +29,6 @@ LOWERED = (
     "read-back-takes-any",
     "audit-before-read-back",
     "backdated-evidence",
-    "assumed-evidence",
     "overwrites-invalid",
     "unearned-publication",
     "rosy-status",

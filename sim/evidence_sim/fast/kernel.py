@@ -133,8 +133,8 @@ def knows(w: Words, t: Words, run: int, row: int) -> None:
         w[run + R_INSTALLED] = installed_at(w, w[A_FOUND])
     elif source == AS_PUT:
         w[run + R_INSTALLED] = w[run + R_BACKFILL + E_AT]
-    elif source != KEEPS:
-        w[run + R_INSTALLED] = NONE if source == FORGETS else 0
+    elif source == FORGETS:
+        w[run + R_INSTALLED] = NONE
 
 
 @compiled

@@ -276,8 +276,8 @@ CLASSES = 22
 PHASES, EVIDENCES = 15, 5
 TO, ROW, OUTCOME, REASON, STATE, AUDITS, DID, INSTALLED = range(8)
 COLUMNS = 8
-# What a row makes of the instant of the installation: what was read, what the tick puts itself, or the year 1970.
-KEEPS, FORGETS, AS_READ, AS_PUT, AS_ZERO = range(5)
+# What a row makes of the instant of the installation: nothing, none, what was read, or what the tick puts itself.
+KEEPS, FORGETS, AS_READ, AS_PUT = range(4)
 
 # The tables: rows, then what is reckoned with.
 REASONS = 32

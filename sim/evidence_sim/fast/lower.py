@@ -192,7 +192,7 @@ def _installed(met: Met, after: State) -> int:
     put = None if state.backfill is None else read_installed_at(state.backfill)
     if at_last is None:
         return at.FORGETS
-    for instant, source in ((read, at.AS_READ), (put, at.AS_PUT), (0, at.AS_ZERO)):
+    for instant, source in ((read, at.AS_READ), (put, at.AS_PUT)):
         if at_last == instant:
             return source
     assert at_last == state.installed_at, "an instant from elsewhere"
