@@ -41,6 +41,8 @@ BROKEN: Mapping[str, Callable[[Path], Subject]] = {
     "every_connection_sees_a_write": _here(MemoryStore, many.RemembersWhatItRead),
     "a_write_once_register_is_linearizable": _here(many.ShowsAndHidesTheFirst),
     "a_versioned_register_is_linearizable": _here(many.ShowsAndHides),
+    "a_register_that_is_deleted_is_linearizable": _here(many.HidesAndShows),
+    "a_register_among_processes_is_linearizable": _in_file(many.RemembersInAProcess),
     "no_version_twice_after_reopening": lambda _: many.CountsFromWhatIsThere(MemoryStore()),
     "no_value_is_half_written": _here(many.WritesByHalves),
     "a_write_that_timed_out_is_there_or_not": _here(many.BeginsByHalves),

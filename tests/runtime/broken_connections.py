@@ -119,13 +119,13 @@ class ComparesAlone(LocksAConnection):
 
 
 class LocksAProcess(SqliteStore):
-    """Locks its process, looks whether a key is absent, and puts."""
+    """Locks its process, looks whether a key is absent, and puts; keys of races between processes."""
 
     _here: ClassVar[Lock] = Lock()
 
     def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
         """As described."""
-        if expect is not Expect.ABSENT or parent_process() is None:
+        if expect is not Expect.ABSENT or parent_process() is None or "process" not in key:
             return super().put(key, value, expect)
         with self._here:
             if isinstance(self.get(key), Found):
@@ -135,13 +135,13 @@ class LocksAProcess(SqliteStore):
 
 
 class ComparesInAProcess(SqliteStore):
-    """Locks its process, compares the version, and puts."""
+    """Locks its process, compares the version, and puts; keys of races between processes."""
 
     _here: ClassVar[Lock] = Lock()
 
     def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
         """As described."""
-        if isinstance(expect, Expect) or parent_process() is None:
+        if isinstance(expect, Expect) or parent_process() is None or "process" not in key:
             return super().put(key, value, expect)
         with self._here:
             now = self.get(key)
@@ -196,6 +196,40 @@ class ShowsAndHidesTheFirst(ShowsAndHides):
     """What is put where nothing was is shown, taken back and shown again, before it is acknowledged."""
 
     _old = False
+
+
+class HidesAndShows(ShowsAndHides):
+    """What is deleted at a version is gone, there again and gone, before that is acknowledged."""
+
+    def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
+        """As the store's."""
+        return MemoryStore.put(self, key, value, expect)
+
+    def delete(self, key: str, expect: Expectation) -> WriteAnswer:
+        """As described."""
+        before = self.get(key)
+        answer = super().delete(key, expect)
+        if isinstance(answer, Applied) and isinstance(before, Found) and expect is not Expect.ANY:
+            time.sleep(0.001)
+            self._hidden[key] = before
+            time.sleep(0.001)
+            self._hidden.pop(key)
+        return answer
+
+
+class RemembersInAProcess(SqliteStore):
+    """A process reads a key that it has read once more from its own memory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._read: dict[str, ReadAnswer] = {}
+
+    def get(self, key: str) -> ReadAnswer:
+        """As described."""
+        if parent_process() is None:
+            return super().get(key)
+        remembered = self._read.pop(key, None)
+        return remembered or self._read.setdefault(key, super().get(key))
 
 
 class CountsFromWhatIsThere(Served):
