@@ -22,7 +22,7 @@ _TURNS = 8  # of each writer on a key
 _READS = 20_000  # of each reader at most
 _FORGETS = 5  # of so many answers to writes one is lost on its way
 _DELETES = 3  # of so many writes to what is there one is a deletion
-_PROCESSES = 3
+_PROCESSES = 2
 _PROCESS_TURNS = 40
 
 
@@ -139,7 +139,7 @@ def _put_or_delete(record: Record, turns: int, store: Store, number: int) -> Non
 
 
 def a_register_among_processes_is_linearizable(trial: Trial) -> None:
-    """Puts, deletions at versions and reads in three processes at once, some answers lost, have an order."""
+    """Puts, deletions at versions and reads in two processes at once, some answers lost, have an order."""
     key = trial.key("apart")
     with ExitStack() as stack:
         works = [partial(_keep, key, number) for number in range(_PROCESSES)]

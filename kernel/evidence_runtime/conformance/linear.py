@@ -123,7 +123,7 @@ def fault_of(history: Iterable[Operation]) -> str | None:
     order = _states(lives, versions, ends)
     if fault := _bound(order, operations):
         return fault
-    unread: dict[Expectation, int] = {}  # what was expected by puts in doubt, and when the first of them was called
+    unread: dict[Expectation | None, int] = {}  # what puts in doubt expected, and when the first was called
     seen = {write.value for write in versions.values()}
     for write in writes:
         if isinstance(write.answer, Unknown) and write.value not in seen:
