@@ -1,5 +1,6 @@
 """The checker of histories against one that tries every order, and histories with one thing wrong."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -238,3 +239,28 @@ def test_a_deletion_in_doubt_may_explain_absence_or_never_happen() -> None:
     assert fault_of([FIRST, doubt, Read(Found(b"1", 1), 4, 5), Read(Absent(), 6, 7)]) is None
     assert fault_of([FIRST, doubt, _put(b"2", 1, Applied(2), 4, 5), Read(Found(b"2", 2), 6, 7)]) is None
     assert fault_of([FIRST, doubt, _put(b"2", 1, Unknown(), 4, 5), Deletion(1, Conflict(), 6, 7)]) is None
+
+
+def _one_client_s(turns: int) -> list[Operation]:
+    """Puts, each read, every third deleted and read again."""
+    history: list[Operation] = []
+    expect: Expectation = Expect.ABSENT
+    for at in range(0, turns * 10, 10):
+        history += [_put(b"%d" % at, expect, Applied(at), at, at + 1), Read(Found(b"%d" % at, at), at + 2, at + 3)]
+        expect = at
+        if at % 30 == 0:
+            history += [Deletion(at, Applied(0), at + 4, at + 5), Read(Absent(), at + 6, at + 7)]
+            expect = Expect.ABSENT
+    return history
+
+
+def test_eight_times_the_history_takes_no_twenty_times_as_long() -> None:
+    seconds = []
+    for turns in (2000, 16_000):
+        history, took = _one_client_s(turns), list[float]()
+        for _ in range(3):
+            began = time.process_time()
+            assert fault_of(history) is None
+            took.append(time.process_time() - began)
+        seconds.append(min(took))
+    assert seconds[1] < 20 * seconds[0], seconds

@@ -1,13 +1,13 @@
-"""Whether a recorded history of one register is linearizable, in time linear in its length.
+"""Whether a recorded history of one register is linearizable, in time linear in its length but for a sort by call.
 
-In general that is NP-complete. It is linear here, but for one sort by call, because the history itself tells in which
-order the writes took effect and which write each read saw that found a value (Gibbons & Korach, "Testing Shared
-Memories", SIAM J. Comput. 26(4), 1997: what makes the problem hard is to find those two). Every value is put once and
-no version comes twice, so such a read names its write; and a write that expects a version, and applied, names the
-write right before it. So the writes fall into lives: a put that expected absence, puts that name one another, and
-perhaps a deletion that names the last. Lives follow each other in the order in which their deletions were called: who
-deletes a version was told it before, so of two of them the life whose deletion was called first had begun by then,
-and the other had not ended. A life without a deletion is the last.
+In general that is NP-complete. It is linear here because the history itself tells in which order the writes took
+effect and which write each read saw that found a value (Gibbons & Korach, "Testing Shared Memories", SIAM J. Comput.
+26(4), 1997: what makes the problem hard is to find those two). Every value is put once and no version comes twice, so
+such a read names its write; and a write that expects a version, and applied, names the write right before it. So the
+writes fall into lives: a put that expected absence, puts that name one another, and perhaps a deletion that names the
+last. Lives follow each other in the order in which their deletions were called: who deletes a version was told it
+before, so when the first of two deletions was called its life had begun, and the other life had not ended. A life
+without a deletion is the last.
 
 So there is one candidate order of states, absence, life, absence, life, ..., and what is left is to find instants
 x1 <= x2 <= ... at which they begin. Each operation bounds them:
@@ -21,10 +21,11 @@ x1 <= x2 <= ... at which they begin. Each operation bounds them:
   [x, y] x is after their call or y before their answer. Likewise for each absence and what met some value unknown: a
   put that expected absence, or a deletion, that conflicts.
 
-The bounds of the last kind concern two ends, and would be a search. But the earliest instants do not depend on them,
-and the later x is, the later y may be: the instants at which a state can begin, the states before it having theirs,
-reach from the greatest lower bound so far to the least upper bound of it and of what follows, and of those that the
-latest beginning of the life or absence before it leaves to it. An order is possible where no such interval is empty.
+The bounds of the last kind tie y to x: where x is not after a call, y is before its answer. That leaves the earliest
+instants as they are, for each answer is after its call; and the later x is, the later y may be. So the instants at
+which a state can begin, those before it having theirs, have no gaps: they reach from the greatest lower bound so far to
+the least of the upper bounds of it and of what follows, and of what the latest x leaves to it where it is a y. There
+is an order where none of these intervals is empty.
 
 A write in doubt that nobody read can only be the last: who writes after it must know its version.
 """
@@ -154,7 +155,7 @@ def _versions(writes: Iterable[Write], answers: Iterable[ReadAnswer]) -> dict[Ve
     return versions
 
 
-def _lives(versions: Mapping[Version, Write], ends: Iterable[Version]) -> list[list[Version]] | str:
+def _lives(versions: Mapping[Version, Write], ends: Mapping[Version, int]) -> list[list[Version]] | str:
     """The versions of each life, in their order, or why there is none; `ends` are what was deleted, as called first."""
     after: dict[Expectation, Version] = {}
     for version, write in versions.items():
@@ -171,7 +172,7 @@ def _lives(versions: Mapping[Version, Write], ends: Iterable[Version]) -> list[l
     if lost := [version for version in versions if version not in placed]:
         return f"version {lost[0]!r} follows on none that was there"
     ended = [version for version in ends if version in lives]
-    stay = [version for version in lives if version not in set(ended)]
+    stay = [version for version in lives if version not in ends]
     if len(stay) > 1:
         return f"versions {stay[0]!r} and {stay[1]!r} both were put where nothing was, and neither was deleted"
     return [lives[version] for version in ended + stay]
