@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,7 @@ S3_SETTINGS = "region=us-east-1&access_key_id=test&secret_access_key=test"
 _READY_SECONDS = 30
 # Moto with threads that take turns each 10 us, not each 5 ms: else it hardly ever shows that it looks, then writes.
 _RESTLESS = "import sys; sys.setswitchinterval(1e-5); from moto.server import main; main(sys.argv[1:])"
+S3_PAGE = 100  # keys that it lists at once: with S3's 1000 most of the time of its tests would go into filling pages
 
 
 def free_port() -> int:
@@ -51,13 +52,21 @@ class Server:
     crashed_by: signal.Signals = signal.SIGKILL
     user: int | None = None
     folder: Path | None = None
+    settings: Mapping[str, str] = {}  # of its environment, besides this process's
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         log = subprocess.DEVNULL
         self._process = subprocess.Popen(
-            self.command, stdin=log, stdout=log, stderr=log, cwd=self.folder, user=self.user, start_new_session=True
+            self.command,
+            stdin=log,
+            stdout=log,
+            stderr=log,
+            cwd=self.folder,
+            user=self.user,
+            start_new_session=True,
+            env={**os.environ, **self.settings},
         )
         deadline = time.monotonic() + _READY_SECONDS
         while not self.is_ready(self._process.pid):
@@ -91,7 +100,7 @@ def _running(server: Server) -> Iterator[Server]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.crash()  # nobody needs what it holds, which Redis would sync for seconds
 
 
 def _answers(port: int, asked: bytes, answer: bytes) -> Callable[[int], bool]:
@@ -174,7 +183,8 @@ def s3_server() -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-c", _RESTLESS, "-H", HOST, "-p", str(port)]
     url = f"s3://bucket?endpoint=http://{HOST}:{port}&{S3_SETTINGS}"
-    with _running(Server(url, port, command, _answers(port, b"HEAD / HTTP/1.0\r\n\r\n", b"HTTP/"))) as server:
+    ready, pages = _answers(port, b"HEAD / HTTP/1.0\r\n\r\n", b"HTTP/"), {"MOTO_S3_DEFAULT_MAX_KEYS": str(S3_PAGE)}
+    with _running(Server(url, port, command, ready, settings=pages)) as server:
         urllib.request.urlopen(urllib.request.Request(f"http://{HOST}:{port}/bucket", method="PUT")).close()
         yield server
 

@@ -59,6 +59,7 @@ MAY_BE_IMPURE = {
     "kernel/evidence_runtime/aio/redis.py": {"secrets.token_hex"},  # as above
     "kernel/evidence_runtime/probe.py": {"secrets.token_hex"},  # a key of its own
     "kernel/evidence_runtime/aio/probe.py": {"secrets.token_hex"},  # as above
+    "kernel/evidence_runtime/conformance/histories.py": {"time.monotonic_ns"},  # one clock for several processes
     "kernel/evidence_runtime/conformance/rule.py": {"secrets.token_hex"},  # a trial's own keys
     "kernel/evidence_runtime/aio/objects.py": {"secrets.token_bytes", "secrets.token_hex"},  # as above
     "kernel/evidence_runtime/fleet.py": {"time.monotonic"},  # latencies

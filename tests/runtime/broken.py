@@ -6,6 +6,7 @@ from pathlib import Path
 from evidence_runtime import MemoryStore, SqliteStore
 from evidence_runtime.conformance import Subject
 from tests.runtime import broken_connections as many
+from tests.runtime import broken_histories as histories
 from tests.runtime import broken_stores as single
 from tests.runtime.broken_connections import Connection, InFile, Served
 
@@ -39,8 +40,10 @@ BROKEN: Mapping[str, Callable[[Path], Subject]] = {
     "one_process_of_many_applies": _in_file(many.LocksAProcess),
     "one_process_of_many_replaces": _in_file(many.ComparesInAProcess),
     "every_connection_sees_a_write": _here(MemoryStore, many.RemembersWhatItRead),
-    "a_write_once_register_is_linearizable": _here(many.ShowsAndHidesTheFirst),
-    "a_versioned_register_is_linearizable": _here(many.ShowsAndHides),
+    "a_write_once_register_is_linearizable": _here(histories.ShowsAndHidesTheFirst),
+    "a_versioned_register_is_linearizable": _here(histories.ShowsAndHides),
+    "a_register_that_is_deleted_is_linearizable": _here(histories.HidesAndShows),
+    "a_register_among_processes_is_linearizable": _in_file(histories.RemembersInAProcess),
     "no_version_twice_after_reopening": lambda _: many.CountsFromWhatIsThere(MemoryStore()),
     "no_value_is_half_written": _here(many.WritesByHalves),
     "a_write_that_timed_out_is_there_or_not": _here(many.BeginsByHalves),

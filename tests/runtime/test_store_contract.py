@@ -11,7 +11,14 @@ from evidence_sim.store import SimulatedStore
 from tests.runtime.broken import BROKEN
 from tests.runtime.broken_connections import InFile, Served
 
-SLOW = {"scan_many", "scan_beside_a_deletion", "no_value_is_half_written", "a_write_that_timed_out_is_there_or_not"}
+SLOW = {
+    "scan_many",
+    "scan_beside_a_deletion",
+    "a_versioned_register_is_linearizable",
+    "a_register_that_is_deleted_is_linearizable",
+    "no_value_is_half_written",
+    "a_write_that_timed_out_is_there_or_not",
+}
 
 
 class TestMemory(Suite):

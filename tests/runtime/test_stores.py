@@ -11,7 +11,7 @@ from evidence_runtime.aio.objects import ObjectStore as AsyncObjectStore
 from evidence_runtime.conformance import RULES, Bridge, Rule, Subject, Suite, verdicts
 from evidence_runtime.objects import ObjectStore
 from tests.runtime.served import S3_URL, emptied
-from tests.servers import Server
+from tests.servers import S3_PAGE, Server
 
 ONE_CLIENT = [rule for rule in RULES if "_of_many_" not in rule.name and "register" not in rule.name]
 
@@ -107,10 +107,11 @@ if S3_URL:
         kind = "s3-given"
 
 
-class AtUrl(Subject):
-    """A store at a URL, from one process."""
+class OnS3(Subject):
+    """A store in a bucket of the tests' S3, from one process."""
 
     processes = False
+    page = S3_PAGE
 
     def __init__(self, url: str, form: str = "sync") -> None:
         self._url, self._form = url, form
@@ -123,11 +124,11 @@ class AtUrl(Subject):
 @pytest.mark.parametrize("form", ["sync", "asyncio"])
 @pytest.mark.parametrize("rule", [rule for rule in ONE_CLIENT if not rule.needs], ids=lambda rule: rule.name)
 def test_s3_s_protocol_keeps_what_one_client_sees(rule: Rule, form: str, request: pytest.FixtureRequest) -> None:
-    rule.hold(AtUrl(emptied("s3", request.getfixturevalue), form))
+    rule.hold(OnS3(emptied("s3", request.getfixturevalue), form))
 
 
 def test_a_compare_and_set_that_is_not_atomic_is_seen_by_a_race(request: pytest.FixtureRequest) -> None:
     races = [rule for rule in RULES if rule not in ONE_CLIENT and not rule.needs]
-    subject = AtUrl(emptied("s3", request.getfixturevalue))
+    subject = OnS3(emptied("s3", request.getfixturevalue))
     tries = (verdict for _ in range(10) for verdict in verdicts(subject, races))
     assert any(verdict.broken for verdict in tries)

@@ -22,6 +22,7 @@ class Subject(ABC):
     """A store to be tried: how it is connected to, and what else it offers."""
 
     processes: ClassVar[bool] = True  # other processes can open it too; then this object is pickled for them
+    page: ClassVar[int] = 1000  # keys that a scan is told of at once, at most: it is tried with more
     patience: ClassVar[float] = 30.0  # seconds for it to be good again after `start`, or for a late write to land
 
     @abstractmethod
