@@ -37,11 +37,11 @@ class IgnoresVersions(MemoryStore):
 
 
 class PutsAtAGoneVersion(MemoryStore):
-    """Puts at a version where the key was deleted."""
+    """Puts at a version where the key was deleted; keys of no history."""
 
     def put(self, key: str, value: bytes, expect: Expectation) -> WriteAnswer:
         """As described."""
-        gone = isinstance(self.get(key), Absent) and not isinstance(expect, Expect)
+        gone = key.endswith(":key") and isinstance(self.get(key), Absent) and not isinstance(expect, Expect)
         return super().put(key, value, Expect.ANY if gone else expect)
 
 
@@ -96,19 +96,20 @@ class CountsAgain(MemoryStore):
 
 
 class DeletesAnyVersion(MemoryStore):
-    """Deletes whatever version is there."""
+    """Deletes whatever version is there; keys of no history."""
 
     def delete(self, key: str, expect: Expectation) -> WriteAnswer:
         """As described."""
-        return super().delete(key, Expect.ANY)
+        return super().delete(key, Expect.ANY if key.endswith(":key") else expect)
 
 
 class MissesTheAbsent(MemoryStore):
-    """Conflicts where an absent key is deleted."""
+    """Conflicts where an absent key is deleted; keys of no history."""
 
     def delete(self, key: str, expect: Expectation) -> WriteAnswer:
         """As described."""
-        return Conflict() if isinstance(self.get(key), Absent) else super().delete(key, expect)
+        misses = key.endswith(":key") and isinstance(self.get(key), Absent)
+        return Conflict() if misses else super().delete(key, expect)
 
 
 class ScansByPattern(MemoryStore):
