@@ -150,8 +150,8 @@ def postgres_server() -> Iterator[Server]:
 
         def is_ready(process: int) -> bool:
             status = data / "postmaster.pid"
-            lines = status.read_text().split() if status.exists() else [""]
-            return lines[0] == str(process) and lines[-1] == "ready"
+            lines = status.read_text().split() if status.exists() else []  # it is there, and empty, for a moment
+            return lines[:1] == [str(process)] and lines[-1] == "ready"
 
         command = [str(programs / "bin" / "postgres"), "-D", str(data), *flags]
         url = f"postgresql://postgres@{HOST}:{port}/postgres"
