@@ -10,6 +10,7 @@ from typing import Any
 from evidence_sim.config import Config
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.explore.search import Explored, Violation, beginnings
+from evidence_sim.mutants import tables_hash
 from evidence_sim.trace import TraceError, dump, load, verdicts
 from evidence_sim.usage import Unusable
 
@@ -45,12 +46,14 @@ def searched(now: Callable[[str], None]) -> Far:
 
 
 def recorded(path: Path) -> Far:
-    """What the searches found when they were run. Raises Unusable where the file is not of these bounds."""
+    """What the searches found when they were run. Raises Unusable where bounds or tables were others."""
     again = f"run evidence-sim contract --all --write {path.parent}"
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields["format"] != _FORMAT:
             raise Unusable(f"{path} has the format {fields['format']!r}; {again}")
+        if fields["tables"] != tables_hash():
+            raise Unusable(f"{path} is of other tables than the kernel's; {again}")
         return {
             profile: tuple(_explored(Config(tenants, profile=profile), bounds, fields) for tenants, bounds in searches)
             for profile, searches in FAR.items()
@@ -86,7 +89,7 @@ def _explored(config: Config, bounds: Bounds, of_all: Mapping[str, Any]) -> Expl
 def record(far: Far) -> str:
     """The text of the file."""
     searches = {found.said: _described(found) for each in far.values() for found in each}
-    return json.dumps({"format": _FORMAT, "searches": searches}, indent=2) + "\n"
+    return json.dumps({"format": _FORMAT, "tables": tables_hash(), "searches": searches}, indent=2) + "\n"
 
 
 def _described(found: Explored) -> dict[str, Any]:

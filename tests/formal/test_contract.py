@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kernel import Finding, Phase
+from evidence_kernel.tables import ROUTES
 from evidence_sim import contract_cli
 from evidence_sim.cli import main
 from evidence_sim.config import Config
@@ -127,6 +129,10 @@ def test_what_large_searches_found_is_kept_and_read_back(tmp_path: Path, monkeyp
         recorded(path)
     path.write_text(record(found).replace("searched/1", "searched/2"))
     with pytest.raises(Unusable, match="has the format 'evidence-searched/2'; run"):
+        recorded(path)
+    path.write_text(record(found))
+    monkeypatch.setitem(ROUTES[Phase.CLAIM], Finding.CONFLICT, ROUTES[Phase.CLAIM][Finding.FAILED])
+    with pytest.raises(Unusable, match="is of other tables than the kernel's; run"):
         recorded(path)
 
 
