@@ -1,7 +1,6 @@
 """The command `evidence-sim explore`."""
 
 import argparse
-import resource
 import shlex
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from evidence_sim.explore.search import Explored, Search, beginnings, identity, 
 from evidence_sim.faults import PROFILES
 from evidence_sim.report import console, spinner, table
 from evidence_sim.tally import ROWS
-from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, keep, machines, write_json
+from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, keep, machines, peak_memory, write_json
 
 _EXAMPLES = """examples:
   evidence-sim explore                                    the kernel under cloud-kv: 2 ticks, 1 fault, 1 clock step
@@ -59,14 +58,14 @@ def _explore(given: argparse.Namespace) -> int:
     with spinner("explore") as now:
         try:
             for states in search.levels():
-                now(f"depth {search.found.depth}, {states:,} states, {_memory()} MiB")
+                now(f"depth {search.found.depth}, {states:,} states, {peak_memory() // 2**20} MiB")
         except KeyboardInterrupt:
             search.stop()
             interrupted = True
         except MemoryError:
             search.stop()
             print("evidence-sim: out of memory", file=sys.stderr)
-    result = Result(search.found, perf_counter() - began, _memory())
+    result = Result(search.found, perf_counter() - began, peak_memory() // 2**20)
     out = console(stderr=given.json == Path("-"))
     show(out, result)
     for violation in result.found.violations.values() if given.out else ():
@@ -111,11 +110,6 @@ def _search(given: argparse.Namespace) -> Engine:
 
         return FastSearch(roots, bounds, given.limit)
     return Search(roots, bounds, identity(roots[0], given.symmetry), limit=given.limit)
-
-
-def _memory() -> int:
-    """The peak of this process's memory in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def show(out: Console, result: Result) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import resource
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -136,3 +137,9 @@ def _write(path: Path, text: str, way_out: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Unusable(f"cannot write {path}: {error.strerror}{way_out}") from None
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held until now, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,7 +1,5 @@
 """One round of `run_fleet` over so many new tenants, and whether its memory grows with them."""
 
-import resource
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,11 +11,11 @@ from evidence_runtime.operate import forget
 from evidence_sim.bench.kernel import never
 from evidence_sim.bench.timing import TICKS, Figure, Timing, timing
 from evidence_sim.stored_cells import new_prefix
+from evidence_sim.usage import peak_memory
 
 _PARTS = 10  # of a round, after each of which the memory is read
 _WORKERS = 8
 _CHUNK = 1000  # tenants that are forgotten between two lines of progress
-_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes, of ru_maxrss
 
 
 def run_on(url: str, tenants: int, now: Callable[[str], None]) -> list[Timing]:
@@ -42,7 +40,7 @@ def _round(store: Store, ids: Iterator[str], tenants: int, now: Callable[[str], 
         nonlocal done
         done += 1
         if done % part == 0 or done == tenants:
-            peaks[done] = peak()
+            peaks[done] = peak_memory() / 1e6
             now(f"tick {done} of {tenants}: peak memory {peaks[done]:.0f} MB")
 
     done_round = run_fleet(store, ids, never, workers=_WORKERS, ended=ended)
@@ -56,11 +54,6 @@ def show(out: Console, results: list[Timing]) -> None:
     """A line for each figure."""
     for result in results:
         out.print(f"{result.figure.name}: {result.median:,.0f} {result.figure.unit}")
-
-
-def peak() -> float:
-    """The most memory that this process has held until now, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT / 1e6
 
 
 def _forget(store: Store, prefix: str, tenants: int, now: Callable[[str], None]) -> None:
