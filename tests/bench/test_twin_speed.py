@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from statistics import median
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -16,8 +17,8 @@ from evidence_sim.sample import Plan
 from tests.bench.test_speed import alone
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="numba is not installed: the extra fast brings it")
-OVER_WORLD = 50
-OF_LIMIT = 0.4
+OVER_WORLD = 200
+OF_LIMIT = 0.5
 OVER_SEARCH = 10
 ROUNDS = 5
 
@@ -45,8 +46,8 @@ def test_the_search_of_the_twin(benchmark: BenchmarkFixture) -> None:
 def test_a_campaign_of_the_twin_beside_the_world_and_without_judges(stack: ExitStack) -> None:
     judged, limit, world = twin.bulk(stack, 1, 0.2), twin.limit(stack, 1, 0.2), engines.reference(stack)
     rounds = [(judged()[1], limit()[0], world()[0]) for _ in range(ROUNDS)]
-    assert max(bulk / slow for bulk, _, slow in rounds) >= OVER_WORLD
-    assert max(bulk / free for bulk, free, _ in rounds) >= OF_LIMIT
+    assert median(bulk / slow for bulk, _, slow in rounds) >= OVER_WORLD
+    assert median(bulk / free for bulk, free, _ in rounds) >= OF_LIMIT
 
 
 def test_every_series_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
