@@ -22,7 +22,7 @@ from evidence_sim.faults import PROFILES
 from evidence_sim.sample import RATES, Plan, swarm
 
 CORES = Axis("cores", "processes of the world, threads of the twin")
-TENANTS = Axis("tenants", "of a store (driver), of a round of one tick each (fleet), of a world (bulk)", True)
+TENANTS = Axis("tenants", "of a store (driver), in worlds of their own, a tick each (fleet), of one world (bulk)", True)
 OVERLAP = Axis("overlap", "ticks of a tenant that may overlap")
 FAULTS = Axis("faults", "faulty answers in 64, of the kinds that a seed grants")
 LENGTH = Axis("ticks", "ticks of a tenant in a campaign", True)
