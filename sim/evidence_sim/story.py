@@ -1,7 +1,9 @@
 """A trace told to a person: who did what, what the store did, what was said."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import frozen
 
 from evidence_kernel import (
     Absent,
@@ -21,7 +23,7 @@ from evidence_sim.cells import Cell
 from evidence_sim.codes import AnswerCode
 from evidence_sim.config import ALLOWED, Initial, tick_id
 from evidence_sim.facts import Fact, Write
-from evidence_sim.invariants import BY_ID
+from evidence_sim.invariants import BY_ID, Invariant
 from evidence_sim.labels import Clock, Crash, Land, Outside, Reply, Start, letter
 from evidence_sim.oracle import Role
 from evidence_sim.trace import Trace, replay
@@ -61,8 +63,8 @@ def tell(trace: Trace) -> Iterator[str]:
     last = None
     if trace.violates is not None:
         yield f"     {trace.violates} {BY_ID[trace.violates].name}: {BY_ID[trace.violates].says}"
-    if begins := "; ".join(_begins(trace)):
-        yield f"     At first: {begins}."
+    if at_first := "; ".join(begins(trace)):
+        yield f"     At first: {at_first}."
     for number, fact in enumerate(replay(trace), 1):
         last = fact
         yield f"{number:3}. {clock(fact)} {happened(fact)}"
@@ -71,12 +73,49 @@ def tell(trace: Trace) -> Iterator[str]:
     if trace.violates is not None and last is not None:
         invariant = BY_ID[trace.violates]
         verdict = invariant.judge(last) or "not violated here any more"
-        if last.asks is not None and (isinstance(last.asks, Put | Generate) or trace.violates in _ASKING):
-            yield f"              It now {asked(last.asks)}."
+        if now := next_asked(last, trace.violates):
+            yield f"              {now}"
         yield f"     {invariant.id} {invariant.name}: {verdict}"
 
 
-def _begins(trace: Trace) -> Iterator[str]:
+def next_asked(fact: Fact, violates: str) -> str:
+    """What the tick asks for next, where a violation may be about that; empty where not."""
+    telling = fact.asks is not None and (isinstance(fact.asks, Put | Generate) or violates in _ASKING)
+    return f"It now {asked(fact.asks)}." if telling else ""
+
+
+@frozen
+class Violation:
+    """The first violation of what a trace says that it violates: the action's number, from 1, and the sentences."""
+
+    invariant: Invariant
+    step: int
+    verdict: str
+    asks: str
+
+    def __str__(self) -> str:
+        return f"{self.asks} {self.invariant.id} {self.invariant.name} is violated: {self.verdict}".strip()
+
+
+def violation(trace: Trace, facts: Sequence[Fact]) -> Violation | None:
+    """Where a trace violates what it says; None where it says nothing or violates it no more."""
+    if trace.violates is None:
+        return None
+    invariant = BY_ID[trace.violates]
+    for number, fact in enumerate(facts, 1):
+        if verdict := invariant.judge(fact):
+            return Violation(invariant, number, verdict, next_asked(fact, invariant.id))
+    return None
+
+
+def title(trace: Trace, violated: Violation | None) -> str:
+    """What the trace is, in a few words."""
+    if violated is not None:
+        return f"{trace.machine} violates {violated.invariant.id} {violated.invariant.name}"
+    return f"{trace.machine} keeps {trace.violates or 'every invariant'} here"
+
+
+def begins(trace: Trace) -> Iterator[str]:
     """What a world begins with, besides tenants of whom nothing is known and clocks that agree."""
     config = trace.config
     for tenant, state in enumerate(config.initial):
