@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 import typer
 
+from evidence_runtime.command.examples import examples
 from evidence_runtime.command.records import forget, repair
 from evidence_runtime.command.reports import audit, bring, status
 from evidence_runtime.command.shared import LACKING, OK, USAGE, Unusable
 from evidence_runtime.command.tick import tick
+from evidence_runtime.command.vectors import vectors
 from evidence_runtime.sources import SourceError
 from evidence_runtime.store import StoreError
 
@@ -18,8 +20,8 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     help="Run ticks on a store, judge it, repair it.",
+    epilog="Each command's own --help has examples.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -60,9 +62,13 @@ def _status(command: Callable[[], int]) -> int:
     return status
 
 
-app.command()(_ending(tick))
-app.command()(_ending(audit))
-app.command("import")(_ending(bring))
-app.command()(_ending(status))
-app.command()(_ending(repair))
-app.command()(_ending(forget))
+for name, command in (
+    ("tick", tick),
+    ("audit", audit),
+    ("import", bring),
+    ("status", status),
+    ("repair", repair),
+    ("forget", forget),
+    ("vectors", vectors),
+):
+    app.command(name, epilog=examples(name))(_ending(command))

@@ -16,6 +16,7 @@ from evidence_runtime.command.shared import (
     OK,
     JsonOption,
     StoreOption,
+    Unusable,
     console,
     emit,
     opened,
@@ -118,10 +119,18 @@ def _bring(source: Source, store: Store, account: Account, dry_run: bool, as_jso
             sys.stdout.write(f"line {line.line}: {ascii(line.key)[1:-1]}: {line.fate}{why}\n")
 
 
-def status(store: StoreOption, as_json: JsonOption = False) -> int:
+def status(
+    store: StoreOption,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write every tenant as a page to search and sort.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
     """Show tenants by trust status and why. Exit status 1 where one is BLOCKED or DEGRADED."""
     with opened(store, read_only=True) as held:
         seen = overview(held, system_clock())
+    if html is not None:
+        _write_page(html, seen)
     if as_json:
         for one in seen.tenants:
             emit(one.described())
@@ -129,6 +138,15 @@ def status(store: StoreOption, as_json: JsonOption = False) -> int:
         _show(seen)
     worst = seen.tenants[0].trust if seen.tenants else TrustStatus.RUNNING
     return LACKING if worst in (TrustStatus.BLOCKED, TrustStatus.DEGRADED) else OK
+
+
+def _write_page(path: Path, seen: Overview) -> None:
+    from evidence_runtime.command.status_page import status_page  # Jinja2 is long in coming, and only pages need it
+
+    try:
+        path.write_text(status_page(seen), encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}") from None
 
 
 def _show(seen: Overview) -> None:
