@@ -1,12 +1,15 @@
-"""A trace as a Mermaid sequence diagram, and as a pytest file that stays red until it is mended."""
+"""A trace in other forms: a picture, a Mermaid sequence diagram, states, events, and a pytest file."""
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.resources import files
 
 from evidence_sim.config import tick_id
+from evidence_sim.diagram import drawn, svg
+from evidence_sim.export_json import itf, perfetto
 from evidence_sim.facts import Fact
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import Reply, Start
-from evidence_sim.story import aloud, answered, asked, happened
+from evidence_sim.story import aloud, answered, asked, happened, title, violation
 from evidence_sim.trace import Trace, TraceError, dump, replay
 
 
@@ -56,7 +59,7 @@ TRACE = r\'\'\'
 
 
 def test_{function}() -> None:
-    assert verdicts(load(TRACE)).get("{id}") is None
+    assert verdicts(load(TRACE{imported})).get("{id}") is None
 '''
 
 
@@ -74,7 +77,24 @@ def pytest_file(trace: Trace) -> str:
         machine=trace.machine,
         trace=dump(trace),
         function=function,
+        imported=f', "{trace.machine}"' if ":" in trace.machine else "",
     )
 
 
-EXPORTS: Mapping[str, Callable[[Trace], str]] = {"mermaid": mermaid, "pytest": pytest_file}
+def picture(trace: Trace) -> str:
+    """The space-time diagram as an SVG file, light or dark as its reader is. Raises TraceError."""
+    facts = list(replay(trace))
+    violated = violation(trace, facts)
+    base = (files("evidence_runtime.pages") / "base.css").read_text(encoding="utf-8")
+    colours = base[: base.index("}") + 1]
+    style = (files("evidence_sim") / "pages" / "diagram.css").read_text(encoding="utf-8")
+    return svg(drawn(facts, violated), title(trace, violated), f"{colours}\n{style}")
+
+
+EXPORTS: Mapping[str, Callable[[Trace], str]] = {
+    "itf": itf,
+    "mermaid": mermaid,
+    "perfetto": perfetto,
+    "pytest": pytest_file,
+    "svg": picture,
+}
