@@ -9,12 +9,12 @@ from typing import Any
 from attrs import frozen
 
 from evidence_sim.sample import Plan
-from evidence_sim.sources import sources
+from evidence_sim.sources import sources_of
 from evidence_sim.tally import Tally, Violation
 from evidence_sim.usage import Unusable, replace_text
 
 FORMAT = "evidence-campaign/1"
-_COUNTERS = ("premises", "violated", "fired", "survived", "outcomes")
+_COUNTERS = ("premises", "violated", "fired", "survived", "met", "outcomes")
 
 
 @frozen
@@ -62,7 +62,7 @@ class Standing:
             "ticks": plan.ticks,
             "store": self.store,
             "first": self.first,
-            "sources": sources(),
+            "sources": sources_of(plan.machines),
         }
 
     def _fields(self, text: str) -> dict[str, Any]:

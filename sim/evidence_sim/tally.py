@@ -8,12 +8,14 @@ from attrs import define, field, frozen
 from evidence_kernel.findings import FINDINGS
 from evidence_kernel.tables import SCHEDULER
 from evidence_sim.choice import fold
+from evidence_sim.codes import SPELLING
 from evidence_sim.digest import folded, word
 from evidence_sim.facts import Fact
 from evidence_sim.invariants import INVARIANTS
-from evidence_sim.labels import Clock, Crash, Land, Outside
+from evidence_sim.labels import Clock, Crash, Land, Outside, Reply
 
 ROWS = len(SCHEDULER)
+CUT = "crash"  # what an effect met that nobody heard the answer of
 
 
 @frozen
@@ -31,6 +33,8 @@ class Tally:
 
     `violations` holds each invariant's first one, `violated` how many seeds had one; `digests` are those of
     the seeds that are not folded yet into `digest`, which is of the first `settled` seeds.
+    `met` counts what each effect met, as PHASE ANSWER, or PHASE crash where nobody heard an answer: those of a phase
+    together are the effects that a fault could have met.
     """
 
     actions: int = 0
@@ -42,6 +46,7 @@ class Tally:
     violated: Counter[str] = field(factory=Counter)
     fired: Counter[str] = field(factory=Counter)
     survived: Counter[str] = field(factory=Counter)
+    met: Counter[str] = field(factory=Counter)
     outcomes: Counter[str] = field(factory=Counter)
     rows: set[tuple[str, str]] = field(factory=set)
     verified: int = 0
@@ -54,6 +59,7 @@ class Tally:
             (self.premises, other.premises),
             (self.fired, other.fired),
             (self.survived, other.survived),
+            (self.met, other.met),
             (self.outcomes, other.outcomes),
             (self.violated, other.violated),
         ):
@@ -131,6 +137,11 @@ class Counting:
                 self.tally.survived.update(survived)
                 for fault in survived:
                     del endured[fault]
+        match fact.action:
+            case Reply(phase=phase, what=what):
+                self.tally.met[f"{phase} {SPELLING[what]}"] += 1
+            case Crash() if fact.run is not None:
+                self.tally.met[f"{fact.run.phase} {CUT}"] += 1
         self._row(fact)
 
     def _row(self, fact: Fact) -> None:

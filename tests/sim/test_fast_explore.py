@@ -1,5 +1,6 @@
 """The compiled search beside the reference's: the same graph by its counts, and violations that the world tells."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,19 @@ def test_what_the_contract_keeps_of_large_searches_is_found_again() -> None:
                 assert record({profile: (search.found,)}) == record({profile: (found,)})
                 again += 1
     assert again > 4
+
+
+@pytest.mark.skipif(not COMPILED, reason="needs numba, the extra fast")
+def test_the_page_says_how_many_states_there_are() -> None:
+    page = (Path(__file__).parents[2] / "sim" / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"([\d,]+) states with ([\d.]+) moves each\s\(`(?:evidence-sim explore --fast )?([^`]+)`", page)
+    assert len(told) == 2
+    for states, moves, options in told:
+        asked = {name: int(number) for name, number in re.findall(r"--(\w+) (\d)", options)}
+        search = FastSearch(beginnings(Config()), Bounds(asked.get("ticks", 2), asked["faults"], asked.get("steps", 1)))
+        for _ in search.levels():
+            pass
+        assert (f"{search.found.states:,}", f"{search.found.edges / search.found.states:.1f}") == (states, moves)
 
 
 @pytest.mark.parametrize("jobs", [2, 3])

@@ -139,7 +139,7 @@ def test_other_sources_are_refused(
 ) -> None:
     path = tmp_path / "campaign.json"
     begun(path)
-    monkeypatch.setattr(resume, "sources", lambda: "0" * 16)
+    monkeypatch.setattr(resume, "sources_of", lambda _: "0" * 16)
     assert main(["run", *OF_PLAN, "--seeds", "5:30", "--resume", str(path)]) == 2
     assert f"its campaign has sources {sources()}, and not {'0' * 16}" in capsys.readouterr().err
 

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from evidence_kernel.tables import SCHEDULER
 from evidence_sim.campaign import Chunk, NoTwin, Unconfirmed, one_seed
-from evidence_sim.codes import SPELLING, AnswerCode, OutcomeCode
+from evidence_sim.codes import SPELLING, ActionCode, AnswerCode, OutcomeCode
 from evidence_sim.config import CLOCK_STEPS, EPOCH, EVIDENCE, INSTALLED
 from evidence_sim.crew import Crew
 from evidence_sim.fast import layout as at
@@ -19,7 +19,7 @@ from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.machines import MACHINES
 from evidence_sim.sample import OF_EVIDENCE, OF_LEDGER, OF_PUBLICATION, OFFSETS, PACES, RATES, Plan
-from evidence_sim.tally import Tally, Violation
+from evidence_sim.tally import CUT, Tally, Violation
 
 # The machines that are the kernel but for rows, a threshold or the condition of a put.
 LOWERED = (
@@ -56,6 +56,12 @@ FAULT_NAMES = {
     at.FIRED_SPOILT: "outside:corrupt",
     at.FIRED_DELETE: "outside:delete",
     at.FIRED_EXPIRE: "outside:expire",
+}
+MET_NAMES = {
+    index * 16 + what: f"{ActionCode(at.STATUS_READ + index).name} {CUT if what == AnswerCode.NONE else SPELLING[what]}"
+    for index in range(at.PHASES)
+    for what in AnswerCode
+    if what < AnswerCode.DELETE
 }
 
 
@@ -149,6 +155,7 @@ def _tally(first: int, digests: list[int], counted: list[int]) -> Tally:
             tally.violations[invariant.id] = Violation(seed, counted[at.O_AFTER + index], "")
     tally.fired = _counted(out, at.O_FIRED, FAULT_NAMES)
     tally.survived = _counted(out, at.O_SURVIVED, FAULT_NAMES)
+    tally.met = _counted(out, at.O_MET, MET_NAMES)
     tally.outcomes = _counted(out, at.O_OUTCOMES, {int(code): code.name for code in OutcomeCode})
     return tally
 

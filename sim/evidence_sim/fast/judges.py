@@ -300,11 +300,13 @@ def shown_by_clock(w: Words, t: Words, out: Words) -> None:
 
 @compiled
 def cover(w: Words, t: Words, out: Words) -> None:
-    """What was covered: faults that fired and were survived, outcomes, rows, verified backfills."""
+    """What was covered: faults that fired and were survived, outcomes, rows, what effects met, verified backfills."""
     if w[A_FIRED] >= 0:
         fired(w, out)
     if w[A_ROW] >= 0:
         out[O_ROWS + w[A_ROW]] += 1
+    if w[A_PHASE]:
+        out[O_MET + (w[A_PHASE] - STATUS_READ) * 16 + w[A_WHAT]] += 1
     outcome = w[A_OUTCOME]
     if outcome == 0 or outcome == DIED:
         return

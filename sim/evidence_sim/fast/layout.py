@@ -319,13 +319,15 @@ INITIALIZING, RUNNING, DEGRADED, BLOCKED = range(4)
 
 # What is counted: premises and first violations by invariant, what was covered; then so many actions and digests.
 INVARIANTS = 20
+PHASES = STATUS_CLOSE - STATUS_READ + 1
 O_PREMISES = 0
 O_BROKEN = O_PREMISES + INVARIANTS  # of one seed: the number of actions up to its first violation, or 0
 O_FIRED = O_BROKEN + INVARIANTS
 O_SURVIVED = O_FIRED + FAULTS
 O_OUTCOMES = O_SURVIVED + FAULTS
 O_ROWS = O_OUTCOMES + 16
-O_VERIFIED = O_ROWS + 64
+O_MET = O_ROWS + 64  # by phase and answer; where there is none, a tick was cut off
+O_VERIFIED = O_MET + PHASES * 16
 O_ACTIONS = O_VERIFIED + 1
 COUNTS = O_ACTIONS + 1  # of one seed; behind them those of all
 O_VIOLATED = 2 * COUNTS  # by invariant: how many seeds violate it; the first one's place and its actions

@@ -306,6 +306,7 @@ def crash(w: Words, tenant: int, place: int) -> None:
     run = run_at(w, base, place)
     fact(w, tenant, w[run + R_N], CRASH, NOTHING, 0)
     w[A_FIRED], w[A_AT], w[base + G_CLEAN] = FIRED_CRASH, w[X_CLOCK + w[run + R_HOST]], 0
+    w[A_PHASE] = w[run + R_PHASE]
     drop(w, base, place)
 
 
