@@ -12,7 +12,7 @@ from evidence_sim.bench import growth, memory, show, store, subjects
 from evidence_sim.bench.timing import Session, Subject, Timing
 from evidence_sim.campaign import processors
 from evidence_sim.report import console, progress
-from evidence_sim.usage import GIVEN, INTERRUPTED, OK, Unusable, count, write_json
+from evidence_sim.usage import ANOTHER_FILE, GIVEN, INTERRUPTED, OK, Unusable, count, write_json, write_text
 
 ROUNDS, GROWTH_ROUNDS = 11, 5
 _EXAMPLES = """examples:
@@ -30,8 +30,8 @@ def add(commands: Any) -> None:
         "bench",
         help="time the kernel beside its peers, the engines, and how their cost grows",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
     parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     parser.add_argument("--only", metavar="NAME,...", type=_names, help="figures by name, or an axis of how cost grows")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw how cost grows: .svg, .png, .pdf")
@@ -69,7 +69,12 @@ def _bench(given: argparse.Namespace) -> int:
         show.show_rows(out, found)
     if grown:
         show.show_growth(out, grown)
-    write_json(given.json, _described(found, grown, interrupted))
+    described = _described(found, grown, interrupted)
+    write_json(given.json, described)
+    if given.report is not None:
+        from evidence_sim.pages.results import of_timings  # Jinja2 is as long in coming as all the rest
+
+        write_text(given.report, of_timings(found, grown, described["machine"], given.command).page(), ANOTHER_FILE)
     if given.plot is not None and grown:
         _draw(given.plot, [one for one in grown if isinstance(one, Timing)])
     if interrupted:
@@ -78,7 +83,7 @@ def _bench(given: argparse.Namespace) -> int:
 
 
 def _on_store(given: argparse.Namespace) -> int:
-    for option, value in (("--only", given.only), ("--plot", given.plot)):
+    for option, value in (("--only", given.only), ("--plot", given.plot), ("--report", given.report)):
         if value is not None:
             raise Unusable(f"bench --store times the driver alone; leave out {option}")
     out = console(stderr=given.json == Path("-"))

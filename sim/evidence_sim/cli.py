@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from attrs import evolve
 
 from evidence_runtime import StoreError
 from evidence_sim import (
@@ -24,15 +27,19 @@ from evidence_sim import (
 from evidence_sim.campaign import NoTwin, Unconfirmed, processes, processors
 from evidence_sim.crew import NoWorkers
 from evidence_sim.export import EXPORTS
+from evidence_sim.machines import NoMachine
+from evidence_sim.parser import Parser, add_completion
 from evidence_sim.report import console, progress
 from evidence_sim.story import tell
 from evidence_sim.suite import planned, run_suite
 from evidence_sim.suite_report import described as suite_described
 from evidence_sim.suite_report import show_suite
-from evidence_sim.trace import TraceError, load, verdicts
+from evidence_sim.trace import Trace, TraceError, load, verdicts
 from evidence_sim.usage import (
+    ANOTHER_FILE,
     DISAGREE,
     FOUND,
+    GIVEN,
     INTERRUPTED,
     OK,
     USAGE,
@@ -42,18 +49,35 @@ from evidence_sim.usage import (
     interrupted,
     machines,
     write_json,
+    write_text,
 )
+
+_REPORTING = frozenset({None, "run", "explore", "contract", "bench", "replay"})  # commands; None is the suite
+_EXAMPLES = """examples:
+  evidence-sim                              the suite: every machine under every profile, and what each violates
+  evidence-sim --jobs 2 --json suite.json   in two processes, the result as JSON too
+  evidence-sim --report suite.html          the result as a page too
+  evidence-sim run --help                   each command has its own
+"""
+_REPLAYS = """examples:
+  evidence-sim replay traces/plain-put-cloud-kv-S2.json                    step by step
+  evidence-sim replay traces/plain-put-cloud-kv-S2.json --machine kernel   does another machine do better?
+  evidence-sim replay traces/plain-put-cloud-kv-S2.json --export pytest    as a test of its own
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
+    given.command = shlex.join(["evidence-sim", *(sys.argv[1:] if arguments is None else arguments)])
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its processes end with it
     try:
+        if given.report is not None and given.named not in _REPORTING:
+            raise Unusable(f"{given.named} writes no report; leave out --report {given.report}")
         status: int = given.do(given)
         sys.stdout.flush()
-    except (Unusable, NoTwin, NoWorkers, TraceError, StoreError) as error:
+    except (Unusable, NoMachine, NoTwin, NoWorkers, TraceError, StoreError) as error:
         print(f"evidence-sim: {error}", file=sys.stderr)
         return USAGE
     except Unconfirmed as error:
@@ -69,32 +93,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="evidence-sim", description="Break the kernel, if you can.")
+def parser() -> Parser:
+    """The parser of the whole command."""
+    parser = Parser(prog="evidence-sim", description="Break the kernel, if you can.", epilog=_EXAMPLES)
     parser.set_defaults(do=_suite)
     parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
+    parser.add_argument("--report", metavar="FILE.html", type=Path, help="also write it as a page")
     parser.add_argument("--jobs", type=count(64), help="processes (default: one a processor)")
     parser.add_argument("--cluster", metavar="ADDRESS|local", help="work by dask.distributed instead (extra: cluster)")
     commands = parser.add_subparsers(
         title="commands",
-        metavar="run|explore|contract|liveness|prove|mutants|replay|validate|machines|faults|invariants|bench",
+        dest="named",
+        metavar="run|explore|contract|liveness|prove|mutants|replay|validate|machines|faults|invariants|bench|completion",
     )
     run_cli.add(commands)
     explore_cli.add(commands)
     contract_cli.add(commands)
     liveness_cli.add(commands)
     mutants_cli.add(commands)
-    replay = commands.add_parser("replay", help="tell a trace, and whether it still violates")
+    replay = commands.add_parser("replay", help="tell a trace, and whether it still violates", epilog=_REPLAYS)
     replay.add_argument("trace", type=Path, metavar="TRACE")
     replay.add_argument("--machine", type=machines, help="another machine in the trace's place")
     replay.add_argument("--export", choices=sorted(EXPORTS), help="print it in another form instead")
+    replay.add_argument(
+        "--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write the page that steps through it"
+    )
     replay.set_defaults(do=_replay)
     validate_cli.add(commands)
     for name, show in lists.LISTS.items():
-        listing = commands.add_parser(name, help=show.__doc__)
+        listing = commands.add_parser(name, help=show.__doc__, epilog=f"examples:\n  evidence-sim {name}\n")
         listing.set_defaults(do=_listing(show))
     bench_cli.add(commands)
     prove_cli.add(commands)
+    add_completion(commands, parser)
     return parser
 
 
@@ -107,6 +138,10 @@ def _suite(given: argparse.Namespace) -> int:
         report = run_suite(crew, bar.to)
     show_suite(out, report)
     write_json(given.json, suite_described(report))
+    if given.report is not None:
+        from evidence_sim.pages.results import of_suite  # Jinja2 is as long in coming as all the rest
+
+        write_text(given.report, of_suite(report, given.command).page(), ANOTHER_FILE)
     if report.interrupted:
         done = (*report.runs, *(caught.run for caught in report.caught), *report.unshrunk)
         return interrupted(sum(run.seeds.count for run in done))
@@ -124,6 +159,8 @@ def _replay(given: argparse.Namespace) -> int:
     if given.export:
         sys.stdout.write(EXPORTS[given.export](trace))
         return OK
+    if given.report is not None:
+        _report(given.report, trace, next(iter(found), None))
     for line in tell(trace):
         print(line)
     for name, (number, says) in found.items():
@@ -131,6 +168,13 @@ def _replay(given: argparse.Namespace) -> int:
     if not found:
         print("No invariant is violated.")
     return FOUND if found else OK
+
+
+def _report(path: Path, trace: Trace, found: str | None) -> None:
+    """Write the page of a trace, which is about what it says that it violates, or else about the first found."""
+    from evidence_sim.pages.explorer import page
+
+    write_text(path, page(trace if trace.violates is not None else evolve(trace, violates=found)), ANOTHER_FILE)
 
 
 def _listing(show: Callable[[Any], None]) -> Callable[[argparse.Namespace], int]:

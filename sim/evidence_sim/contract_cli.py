@@ -10,16 +10,25 @@ from evidence_sim.contract import ROWS, Decided, Now, decide, futures
 from evidence_sim.contract_far import RECORD, Far, record, recorded, searched
 from evidence_sim.contract_page import PAGE, described, files, page
 from evidence_sim.report import console, spinner
-from evidence_sim.usage import FOUND, GIVEN, OK, write_json, write_text
+from evidence_sim.usage import ANOTHER_FILE, FOUND, GIVEN, OK, write_json, write_text
+
+_EXAMPLES = """examples:
+  evidence-sim contract                 which invariant is kept under which profile
+  evidence-sim contract --write out     the page, and a counterexample for each promise that is none
+  evidence-sim contract --check spec    is that what is written there?
+"""
 
 
 def add(commands: Any) -> None:
     """The parser of the command."""
-    parser = commands.add_parser("contract", help="what is promised under each profile, and what breaks the rest")
+    parser = commands.add_parser(
+        "contract", help="what is promised under each profile, and what breaks the rest", epilog=_EXAMPLES
+    )
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and the counterexamples there")
     kept.add_argument("--check", metavar="DIR", type=Path, help="fail where they are not what is found now")
     parser.add_argument("--all", action="store_true", help="run the large searches too, by the compiled twin")
+    parser.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
     parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     parser.set_defaults(do=_contract)
 
@@ -48,6 +57,10 @@ def _contract(given: argparse.Namespace) -> int:
             f"{path} is stale; run evidence-sim contract --all --write {folder}"
             for path in _stale({folder / RECORD: record(far), **files(rows, followed, folder)}, folder)
         ]
+    if given.report is not None:
+        from evidence_sim.pages.results import of_contract  # Jinja2 is as long in coming as all the rest
+
+        write_text(given.report, of_contract(rows, wrong, given.command).page(), ANOTHER_FILE)
     for line in wrong:
         print(f"evidence-sim: {line}", file=sys.stderr)
     return FOUND if wrong else OK

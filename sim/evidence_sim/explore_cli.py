@@ -1,7 +1,6 @@
 """The command `evidence-sim explore`."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,21 @@ from evidence_sim.explore.search import Explored, Search, beginnings, identity, 
 from evidence_sim.faults import PROFILES
 from evidence_sim.report import console, spinner, table
 from evidence_sim.tally import ROWS
-from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, keep, machines, peak_memory, write_json
+from evidence_sim.usage import (
+    ANOTHER_FILE,
+    FOUND,
+    GIVEN,
+    INTERRUPTED,
+    OK,
+    Unusable,
+    count,
+    keep,
+    machines,
+    peak_memory,
+    replaying,
+    write_json,
+    write_text,
+)
 
 _EXAMPLES = """examples:
   evidence-sim explore                                    the kernel under cloud-kv: 2 ticks, 1 fault, 1 clock step
@@ -33,7 +46,6 @@ def add(commands: Any) -> None:
         "explore",
         help="every world within bounds, breadth-first",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--machine", type=machines, metavar="M[,M]", help="default: kernel; in rollout with v2.20")
     parser.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
@@ -47,6 +59,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--symmetry", action="store_true", help="take worlds that differ in names only as one")
     parser.add_argument("--fast", action="store_true", help="by the compiled twin of the world: kernel, scope tick")
     parser.add_argument("--limit", type=count(10**8), default=5_000_000, help="stop at so many states")
+    parser.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
     parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the shortest counterexamples as traces")
     parser.set_defaults(do=_explore)
@@ -70,8 +83,12 @@ def _explore(given: argparse.Namespace) -> int:
     show(out, result)
     for violation in result.found.violations.values() if given.out else ():
         path = keep(given.out, violation.trace)
-        out.print(f"replay it: evidence-sim replay {shlex.quote(str(path))}", markup=False, soft_wrap=True)
+        out.print(replaying(path, violation.trace), markup=False, soft_wrap=True)
     write_json(given.json, result.described())
+    if given.report is not None:
+        from evidence_sim.pages.results import of_search  # Jinja2 is as long in coming as all the rest
+
+        write_text(given.report, of_search(result, given.command).page(), ANOTHER_FILE)
     if interrupted:
         print("evidence-sim: interrupted; nothing is said of what was not reached", file=sys.stderr)
         return INTERRUPTED

@@ -8,7 +8,7 @@ from evidence_sim.cells_table import CELLS
 from evidence_sim.codes import SPELLING
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS
-from evidence_sim.machines import MACHINES, SAYS
+from evidence_sim.machines import SAYS
 from evidence_sim.machines.specimens import SPECIMENS
 from evidence_sim.report import show_list
 
@@ -18,10 +18,10 @@ _VIOLATES = {specimen.name: specimen for specimen in SPECIMENS}
 def machines(out: Console) -> None:
     """list the machines, and what each violates"""
     rows = []
-    for name in MACHINES:
+    for name, says in SAYS.items():
         specimen = _VIOLATES.get(name)
         violates = "" if specimen is None else " ".join(sorted(specimen.violates, key=_order))
-        rows.append((name, specimen.profile if specimen else "every profile", violates, SAYS[name]))
+        rows.append((name, specimen.profile if specimen else "every profile", violates, says))
     show_list(out, "Machines", ("machine", "profile", "violates there", "what it is"), rows)
 
 

@@ -16,10 +16,17 @@ from evidence_sim.usage import FOUND, GIVEN, OK, count, write_json
 FORMAT = "evidence-liveness/1"
 _HOURS = PERIOD // 3_600_000
 
+_EXAMPLES = """examples:
+  evidence-sim liveness                                 each profile that is followed
+  evidence-sim liveness --profile cloud-kv --faults 0   one, where nothing fails
+"""
+
 
 def add(commands: Any) -> None:
     """The parser of the command."""
-    parser = commands.add_parser("liveness", help="what is reached on every run, and within how many ticks")
+    parser = commands.add_parser(
+        "liveness", help="what is reached on every run, and within how many ticks", epilog=_EXAMPLES
+    )
     parser.add_argument("--profile", choices=FOLLOWED, action="append", help="default: each of these")
     parser.add_argument("--ticks", type=count(MOST_TICKS), default=2, help="before the last fault is over (default: 2)")
     parser.add_argument("--faults", type=count(9, 0), default=1, help="in all (default: 1)")

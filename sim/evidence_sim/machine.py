@@ -9,11 +9,6 @@ class Machine(Protocol):
     """A machine under test. `state` may be any frozen value with a `phase`; only the machine reads more."""
 
     @property
-    def name(self) -> str:
-        """As the command line and traces name it."""
-        ...
-
-    @property
     def longest(self) -> int:
         """The most effects that one tick of it may ask for."""
         ...

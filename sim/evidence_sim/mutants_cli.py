@@ -39,10 +39,17 @@ KEPT = {
 }
 _kernel: list[tuple[list[Graph], Refuted]] = []  # this process's own
 
+_EXAMPLES = """examples:
+  evidence-sim mutants --jobs 2 --write spec    all; the page is written anew
+  evidence-sim mutants --only GENERATED         only some
+"""
+
 
 def add(commands: Any) -> None:
     """The parser of the command."""
-    parser = commands.add_parser("mutants", help="every single-row mutant of the tables, and what notices it (long)")
+    parser = commands.add_parser(
+        "mutants", help="every single-row mutant of the tables, and what notices it (long)", epilog=_EXAMPLES
+    )
     parser.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: one a processor)")
     parser.add_argument("--only", metavar="TEXT", help="only mutants with that in their name; nothing is written")
     parser.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and {DATA} there")

@@ -9,10 +9,17 @@ from evidence_sim.usage import FOUND, GIVEN, OK, needs_z3, write_json
 
 _PROVED = "PROVED S1-S9, S17 (any number of ticks and faults, cloud-kv)"
 
+_EXAMPLES = """examples:
+  evidence-sim prove                    each obligation with its verdict
+  evidence-sim prove --json proof.json  as JSON too
+"""
+
 
 def add(commands: Any) -> None:
     """The command's parser, among the others."""
-    prove = commands.add_parser("prove", help="prove S1-S9 and S17 for any number of ticks and faults")
+    prove = commands.add_parser(
+        "prove", help="prove S1-S9 and S17 for any number of ticks and faults", epilog=_EXAMPLES
+    )
     prove.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
     prove.set_defaults(do=_prove)
 

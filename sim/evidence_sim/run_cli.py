@@ -1,7 +1,6 @@
 """The command `evidence-sim run`."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from attrs import define, field
 
 from evidence_runtime.urls import FORMS
 from evidence_sim.campaign import CHUNK, Seeds, chunks, placed, processes, tallied, told
+from evidence_sim.ci_report import junit, step_summary
 from evidence_sim.config import MOST_TENANTS
 from evidence_sim.crew import NoWorkers
 from evidence_sim.distinct import Distinct
@@ -25,17 +25,21 @@ from evidence_sim.story import tell
 from evidence_sim.tally import Tally
 from evidence_sim.trace import Trace
 from evidence_sim.usage import (
+    ANOTHER_FILE,
     FOUND,
     GIVEN,
     OK,
     Unusable,
+    append_text,
     count,
     duration,
     hired,
     interrupted,
     keep,
     machines,
+    replaying,
     write_json,
+    write_text,
 )
 from evidence_sim.verdict import Run, described, shrunk
 
@@ -54,7 +58,6 @@ def add(commands: Any) -> None:
         "run",
         help="a campaign of one machine, or of several over one store",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("--machine", type=machines, metavar="M[,M]", help="default: kernel; in rollout with the old ones")
     run.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
@@ -69,6 +72,11 @@ def add(commands: Any) -> None:
     run.add_argument("--resume", metavar="FILE", type=Path, help="keep in FILE how far it is, and go on from there")
     run.add_argument("--require-coverage", action="store_true", help="fail where a goal or a premise was missed")
     run.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    run.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
+    run.add_argument("--junit", metavar="FILE", type=Path, help="also write it as JUnit XML")
+    run.add_argument(
+        "--summary", metavar="FILE", type=Path, help='append Markdown; in a workflow "$GITHUB_STEP_SUMMARY"'
+    )
     run.add_argument("--out", metavar="DIR", type=Path, default=Path("traces"), help="for traces (default: traces)")
     run.set_defaults(do=_run)
 
@@ -86,7 +94,9 @@ def _run(given: argparse.Namespace) -> int:
     run = campaign.run()
     out = console(stderr=given.json == Path("-"))
     show_run(out, run)
-    traces, unwritten = {}, None
+    traces: dict[str, Trace] = {}
+    files: dict[str, Path] = {}
+    unwritten = None
     for invariant in run.broken():
         trace = traces[invariant.id] = shrunk(run.plan, invariant.id, run.tally.violations[invariant.id])
         out.print()
@@ -98,12 +108,21 @@ def _run(given: argparse.Namespace) -> int:
             unwritten = error
             continue
         if path is not None:
-            out.print(f"     replay it: evidence-sim replay {shlex.quote(str(path))}", markup=False, soft_wrap=True)
+            files[invariant.id] = path
+            out.print(f"     {replaying(path, trace)}", markup=False, soft_wrap=True)
     if given.seconds is not None and campaign.distinct.kept:
         out.print("\nDistinct violations that were met, each kept once:")
         for path in sorted(campaign.distinct.kept):
             out.print(f"  {path}", markup=False, soft_wrap=True)
     write_json(given.json, described(run, traces))
+    if given.report is not None:
+        from evidence_sim.pages.results import of_run  # Jinja2 is as long in coming as all the rest
+
+        write_text(given.report, of_run(run, traces, given.command).page(), ANOTHER_FILE)
+    if given.junit is not None:
+        write_text(given.junit, junit(run, traces, files), "")
+    if given.summary is not None:
+        append_text(given.summary, step_summary(run, files))
     if unwritten is not None:
         raise unwritten
     if isinstance(ended, KeyboardInterrupt):

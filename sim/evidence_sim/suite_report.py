@@ -15,7 +15,7 @@ from evidence_sim.verdict import described as run_described
 def show_suite(out: Console, report: Report) -> None:
     """The kernel under every profile, the specimens, the checks, and the end."""
     columns = ("invariant", *(run.plan.profile for run in report.runs))
-    rows = [(f"{i.id} {i.name}", *(_cell(run, i.id) for run in report.runs)) for i in INVARIANTS]
+    rows = [(f"{i.id} {i.name}", *(cell(run, i.id) for run in report.runs)) for i in INVARIANTS]
     out.print(table("The kernel: how often each premise held", columns, rows))
     out.print("(n): not promised under this profile, and violated in n seeds; -: not promised, not violated;")
     out.print("moot: promised, and nothing can fail that would put it to the test\n")
@@ -46,7 +46,8 @@ def _end(report: Report) -> str:
     return "Every promise was kept, every specimen caught."
 
 
-def _cell(run: Run, name: str) -> str:
+def cell(run: Run, name: str) -> str:
+    """How often the premise of an invariant held in a run of the kernel, or what is to be said instead."""
     invariant = next(i for i in INVARIANTS if i.id == name)
     violated = run.tally.violated[name]
     if not run.promised(invariant):

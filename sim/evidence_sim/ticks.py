@@ -9,13 +9,14 @@ from evidence_kernel import Event, Invocation, LogLine, Misuse, Step
 from evidence_sim import oracle, watch
 from evidence_sim.answers import Said, Unable, answer
 from evidence_sim.cells import Cells, Origin
-from evidence_sim.codes import SPELLING
+from evidence_sim.codes import SPELLING, ActionCode
 from evidence_sim.config import MOST_TICKS, context, records, tick_id
 from evidence_sim.facts import Fact, Write
 from evidence_sim.labels import Crash, Land, Outside, Reply, Start
 from evidence_sim.machines import MACHINES
 from evidence_sim.values import Ghost, NotEnabled, Run, Seen, Tenant, World
 
+_ACTIONS = frozenset(ActionCode.__members__)
 _KIND = {"Get": "read", "Put": "write", "Generate": "generate"}
 
 
@@ -113,10 +114,13 @@ def taken(call: Callable[..., Step], *arguments: object) -> tuple[Step | None, s
     """A machine's step; or none, and how it broke its protocol."""
     try:
         out = call(*arguments)
+        phase = out.state.phase
     except Exception as died:  # a machine under test may die of anything: S12 is about that
         return None, str(died) if isinstance(died, Misuse) else repr(died)
     if (out.effect is None) == (out.result is None):
         return None, f"a step has {'neither' if out.effect is None else 'both'} an effect and a result"
+    if phase not in _ACTIONS:
+        return None, f"a step to {phase!r}, which is no phase that labels can name"
     return out, None
 
 

@@ -12,7 +12,8 @@ from evidence_sim.facts import Fact
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import Action, index, letter, parse
-from evidence_sim.machines import MACHINES, ROLLOUT
+from evidence_sim.machines import MACHINES, ROLLOUT, NoMachine
+from evidence_sim.meant import meant
 from evidence_sim.values import NotEnabled
 from evidence_sim.world import apply, initial
 
@@ -97,9 +98,12 @@ def load(text: str, machine: str | None = None) -> Trace:
         raise TraceError(f"the format is {found!r}; this version reads {FORMAT!r}")
     if unknown := sorted(set(fields) - _FIELDS):
         raise TraceError(f"unknown fields {', '.join(unknown)}; a trace has {', '.join(sorted(_FIELDS))}")
-    machines = str(machine or fields.get("machine")).split(",")
-    for name in machines:
-        _one_of("machine", name, MACHINES)
+    machines = _machines(str(fields.get("machine"))) if machine is None else machine.split(",")
+    try:
+        for name in machines:
+            MACHINES[name]
+    except NoMachine as error:
+        raise TraceError(str(error)) from None
     beside(machines)
     _one_of("profile", fields.get("profile"), PROFILES)
     violates = fields.get("violates")
@@ -130,9 +134,17 @@ def beside(machines: Sequence[str]) -> None:
         raise TraceError(f"machines beside each other need the kernel among them, and may be {', '.join(ROLLOUT)}")
 
 
+def _machines(named: str) -> list[str]:
+    """The machines that a file names. No file has a module imported: whoever replays it names that module."""
+    for name in named.split(","):
+        if ":" in name and name not in MACHINES:
+            raise TraceError(f"machine {name!r} is of a module; to have it imported, replay with --machine {name}")
+    return named.split(",")
+
+
 def _one_of(what: str, value: object, allowed: Any) -> None:
     if not isinstance(value, str) or value not in allowed:
-        raise TraceError(f"{what} {value!r} is none of {', '.join(allowed)}")
+        raise TraceError(f"{what} {value!r} is none of {', '.join(allowed)}{meant(str(value), allowed)}")
 
 
 def _list(value: object, what: str) -> list[str]:

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import resource
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from evidence_sim.crew import Crew
-from evidence_sim.machines import MACHINES
+from evidence_sim.machines import MACHINES, NoMachine
 from evidence_sim.trace import Trace, TraceError, beside, dump
 
 OK, FOUND, USAGE, DISAGREE, INTERRUPTED = 0, 1, 2, 3, 130
 GIVEN = argparse.SUPPRESS  # what stands before the command counts as well
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 _YEAR = 366 * 24 * 3600
+ANOTHER_FILE = "; name another file"
 ANOTHER_FOLDER = "; name another folder with --out"
 
 
@@ -71,12 +73,13 @@ def hired(cluster: str | None, jobs: int | None, otherwise: Crew) -> AbstractCon
 def machines(text: str) -> tuple[str, ...]:
     """The type of an argument that names one machine, or several over one store."""
     names = tuple(text.split(","))
-    for name in names:
-        if name not in MACHINES:
-            raise argparse.ArgumentTypeError(f"{name!r} is no machine; machines are {', '.join(MACHINES)}")
+    if ":" in text and "" not in sys.path:
+        sys.path.insert(0, "")  # a machine of the user's stands where the command runs
     try:
+        for name in names:
+            MACHINES[name]
         beside(names)
-    except TraceError as error:
+    except (NoMachine, TraceError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return names
 
@@ -92,6 +95,15 @@ def write_json(path: Path | None, value: Any) -> None:
     _write(path, text, "")
 
 
+def append_text(path: Path, text: str) -> None:
+    """Append to a file. Raises Unusable where that fails."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}") from None
+
+
 def keep(folder: Path, trace: Trace) -> Path:
     """Write a trace into a folder, under its machine, profile and invariant. Raises Unusable where that fails."""
     path = folder / f"{named(trace)}.json"
@@ -101,7 +113,13 @@ def keep(folder: Path, trace: Trace) -> Path:
 
 def named(trace: Trace) -> str:
     """What a trace's file is named by."""
-    return f"{trace.machine.replace(',', '+')}-{trace.config.profile}-{trace.violates}"
+    return f"{trace.machine.replace(',', '+').replace(':', '.')}-{trace.config.profile}-{trace.violates}"
+
+
+def replaying(path: Path, trace: Trace) -> str:
+    """What says how to replay a trace that was written to `path`."""
+    machine = f" --machine {shlex.quote(trace.machine)}" if ":" in trace.machine else ""
+    return f"replay it: evidence-sim replay {shlex.quote(str(path))}{machine}"
 
 
 def replace_text(path: Path, text: str, way_out: str) -> None:

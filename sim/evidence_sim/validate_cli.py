@@ -23,7 +23,6 @@ def add(commands: Any) -> None:
         "validate",
         help="judge recordings of real ticks by the kernel",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", type=Path, metavar="FILE", nargs="+")
     parser.add_argument(

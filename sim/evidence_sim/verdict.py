@@ -103,6 +103,7 @@ def described(run: Run, traces: Mapping[str, Trace]) -> dict[str, Any]:
         "verdicts": [_verdict(run, invariant, traces.get(invariant.id)) for invariant in INVARIANTS],
         "coverage": {
             "faults": {name: [tally.fired[name], tally.survived[name]] for name in sorted(tally.fired)},
+            "met": {name: tally.met[name] for name in sorted(tally.met)},
             "outcomes": {name: tally.outcomes[name] for name in sorted(tally.outcomes)},
             "rows": {"hit": len(tally.rows), "total": ROWS},
             "goals": {"reached": len(reachable) - len(run.missed()), "missed": run.missed()},

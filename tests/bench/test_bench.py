@@ -73,12 +73,16 @@ def test_figures_keep_their_names_and_units() -> None:
     assert {figure.axis for point in growth.points() for figure in point.figures} == set(growth.AXES)
 
 
-def test_the_readme_quotes_every_figure() -> None:
-    page = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+def test_the_page_quotes_every_figure() -> None:
+    page = (Path(__file__).parent.parent.parent / "sim" / "README.md").read_text(encoding="utf-8")
     section = page.partition("## How fast")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `([a-z-]+)` \| [\d,]+ (\S+) \|", section, re.M) == [
         (name, unit.partition("/")[0]) for name, unit in FIGURES.items()
     ]
+    beside = page.partition("## Beside other tools")[2].partition("\nThe names are")[0]
+    quoted = dict(re.findall(r"^\| `([a-z-]+)` \| ([\d,]+) ", section, re.M))
+    named = [name for name in re.findall(r"`([a-z-]+)`", beside) if name in quoted]
+    assert len(named) == 5 and all(quoted[name] in beside for name in named)
 
 
 def test_some_are_timed_and_described(

@@ -84,7 +84,7 @@ def test_wrong_usage_names_what_is_allowed(arguments: list[str], says: str, caps
     [
         ("{", "this is no JSON"),
         ('{"format": "evidence-trace/2"}', "the format is 'evidence-trace/2'; this version reads 'evidence-trace/1'"),
-        ('{"format": "evidence-trace/1", "machine": "x"}', "machine 'x' is none of kernel"),
+        ('{"format": "evidence-trace/1", "machine": "x"}', "'x' is no machine; machines are kernel"),
         (
             '{"format": "evidence-trace/1", "machine": "kernel", "profile": "cloud-kv", "config": {},'
             ' "actions": ["Start(a,1,h0)", "EvidenceRead(a,1):ok"]}',

@@ -44,12 +44,18 @@ def show_rows(out: Console, results: Known) -> None:
             made.add_row(result.figure.name, unit, *_columns(numbers, 3), bar)
         made.add_section()
     out.print(made)
+    for text in ratios(results):
+        out.print(text)
+
+
+def ratios(results: Known) -> Iterator[str]:
+    """What is to be told of two figures of one run."""
     known = {result.figure.name: result.median for result in results if isinstance(result, Timing)}
     for one, other, per_core in _RATIOS:
         if one in known and other in known:
             cores = processors() if per_core else 1
             where = f" for each of {cores} processors" if per_core else ""
-            out.print(f"{one} / {other}: {known[one] / known[other] / cores:,.2f}{where}")
+            yield f"{one} / {other}: {known[one] / known[other] / cores:,.2f}{where}"
 
 
 def show_growth(out: Console, results: Known) -> None:
