@@ -11,6 +11,8 @@ from evidence_kernel import Expect
 from evidence_kernel.records.keys import evidence_key
 from evidence_runtime import SqliteStore
 from evidence_sim.cli import main
+from evidence_sim.export import EXPORTS
+from evidence_sim.trace import load
 
 TOP = Path(__file__).parent.parent
 PAGE = (TOP / "README.md").read_text(encoding="utf-8")
@@ -39,6 +41,10 @@ def test_the_story_is_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture
     story = re.findall(r"```\n(  1\. .*?)```", PAGE, re.S)[0]
     assert main(["run", "--machine", "v2.20", "--seeds", "36:1", "--out", str(tmp_path)]) == 1
     assert story in capsys.readouterr().out
+    trace = load((tmp_path / "v2.20-cloud-kv-S4.json").read_text(encoding="utf-8"))
+    picture = (TOP / "spec" / "two-backfills.svg").read_text(encoding="utf-8")
+    if "svg" in EXPORTS:
+        assert picture == EXPORTS["svg"](trace), "write it anew: replay --export svg of that trace"
 
 
 def test_what_to_watch_can_be_grepped(tmp_path: Path) -> None:
@@ -61,7 +67,7 @@ def test_what_to_watch_can_be_grepped(tmp_path: Path) -> None:
                 [sys.executable, "-m", "evidence_runtime", *arguments], stderr=said, stdout=subprocess.DEVNULL
             )
     counts = []
-    for command in re.findall(r"^\| .* \| `(grep .*)` \|$", PAGE, re.M):
+    for command in re.findall(r"^\| .* \| `(grep .*)` \|$", KERNEL_PAGE, re.M):
         done = subprocess.run(
             ["bash", "-c", command], env={"log": str(log), "PATH": "/usr/bin:/bin"}, capture_output=True
         )

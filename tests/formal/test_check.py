@@ -1,11 +1,12 @@
 """The specification's configurations answer as pinned; without the checker that is said in one line."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from evidence_sim.formal import tlc
-from evidence_sim.formal.cases import CASES, Case
+from evidence_sim.formal.cases import CASES, FAIL, GRAPHS, Case
 from spec import check
 
 README = (check.HERE / "README.md").read_text(encoding="utf-8")
@@ -34,11 +35,27 @@ def test_another_answer_is_seen() -> None:
 
 
 def test_the_page_says_what_is_pinned() -> None:
-    for case in CASES:
-        if case.module == "Promises" and case.violated is None:
-            assert f"| {case.states:,} |" in README
-        elif case.steps and case.module != "Calm":
-            assert f"{case.steps}" in README
+    held = [case for case in CASES if case.module == "Promises" and case.violated is None]
+    rows = re.findall(r"^\| ([a-z-]+)(, `--all`)? \| (\d), (\d), (\d) \| ([\d,]+) \|$", README, re.M)
+    pinned = [(case.profile, ", `--all`" if case.large else "", *bounds(case), f"{case.states:,}") for case in held]
+    assert sorted(rows) == sorted(pinned)
+    [graph] = [case for case in GRAPHS if f"{case.states:,} states, {case.edges:,} edges" in README]
+    assert graph.profile == "lying-disk"
+    [forever] = [case for case in CASES if f"({case.states:,} states)" in README]
+    assert forever.module == "Forever" and forever.large
+
+
+def test_the_page_says_what_breaks_in_how_many_steps() -> None:
+    told = re.findall(r"^\| [^|]+ \| ([^|]+) \| (for ever|[\d, ]+) \| [^|]+ \|$", README, re.M)
+    ids = [name for breaks, _ in told for name in re.findall(r"[SL]\d+", breaks)]
+    assert ids == [name for case in FAIL for name in re.findall(r"[SL]\d+", case.violated or "")]
+    steps = [said for _, number in told for said in number.split(", ")]
+    assert steps == [str(case.steps or "for ever") for case in FAIL]
+
+
+def bounds(case: Case) -> tuple[str, ...]:
+    """Ticks, faults, clock steps."""
+    return tuple(str(number) for number in (case.bounds.ticks, case.bounds.faults, case.bounds.steps))
 
 
 @pytest.mark.parametrize("lacks", ["jar", "sum"])
