@@ -6,23 +6,23 @@ a question mark, what failed in a cross, and the words stand beside every row.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from textwrap import wrap
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from attrs import define, field, frozen
 
-from evidence_kernel import Conflict, Failed, Get, Put, Unknown
+from evidence_kernel import Failed, Get, Put, Unknown
 from evidence_sim.config import tick_id
 from evidence_sim.facts import Fact
 from evidence_sim.labels import Clock, Crash, Land, Outside, Reply, Start, letter
-from evidence_sim.story import Violation, answered, asked, clock, happened
+from evidence_sim.story import MORE, Violation, answered, asked, clock, cut, happened
 
 Mark = tuple[str, dict[str, Any], str]  # an element of SVG: its name, attributes and text
 
 _NUMBER, _TIME, _CLOCKS, _LANE = 28, 38, 142, 66
 _HEAD, _PAD, _LINE, _LETTERS = 34, 6, 17, 64
-_MORE = "\N{HORIZONTAL ELLIPSIS}"
 _LETTER = 6.4  # px that a letter takes, about
 _OWN_LANES = 8  # so many ticks have a lane each; of more, one takes the lane of one that has ended
 
@@ -83,7 +83,7 @@ class _Drawing:
     lanes: _Lanes
     lines: list[Mark] = field(factory=list)
     begun: dict[tuple[int, int], int] = field(factory=dict)
-    under_way: dict[tuple[int, int, str], tuple[int, int]] = field(factory=dict)
+    under_way: dict[tuple[int, int, str], list[tuple[int, int]]] = field(factory=dict)  # oldest first, as they land
 
     def drawn(self, facts: Sequence[Fact], violated: Violation | None) -> Diagram:
         rows, y = [], 6
@@ -97,7 +97,7 @@ class _Drawing:
         y += 6
         for tick, top in self.begun.items():
             self._line("life", self.lanes.ticks[tick], top, y)
-        for x, top in self.under_way.values():
+        for x, top in chain.from_iterable(self.under_way.values()):
             self._line("under-way", x, top, y)
         for x in (_CLOCKS, *self.lanes.stores.values()):
             self._line("lane", x, 0, y)
@@ -113,9 +113,7 @@ class _Drawing:
 
     def _row(self, number: int, fact: Fact, y: int, text_at: int, width: int, verdict: str | None) -> Row:
         says = list(_says(fact))
-        broken = (
-            [] if verdict is None else wrap(f"\N{BALLOT X} {verdict}", _LETTERS - 9, max_lines=3, placeholder=_MORE)
-        )
+        broken = [] if verdict is None else _wrapped(f"\N{BALLOT X} {verdict}", _LETTERS - 9)
         height = _PAD * 2 + _LINE * max(2 if isinstance(fact.action, Reply) else 1, len(says) + len(broken))
         if verdict is not None:
             self.lines.insert(0, _rect("violated", 2, y + 1, width - 4, height - 2))  # behind what runs down
@@ -138,9 +136,9 @@ class _Drawing:
             case Reply():
                 yield from self._replied(fact, fact.action, y)
             case Land(tenant=tenant, n=n, phase=phase):
-                x, top = self.under_way.pop((tenant, n, phase))
+                x, top = self.under_way[tenant, n, phase].pop(0)
                 self._line("under-way", x, top, y + 15)
-                store = self.lanes.stores.get(fact.writes[0].owner or tenant, self.lanes.stores[tenant])
+                store = self._store(fact, tenant)
                 yield from _arrow("asks", x, store + 6, 15)
                 yield _diamond(store, 15, fact.writes[0].after is not fact.writes[0].before)
             case Crash(tenant=tenant, n=n):
@@ -161,23 +159,18 @@ class _Drawing:
             self._line("life", x, self.begun.pop(tick), y + end)
 
     def _replied(self, fact: Fact, action: Reply, y: int) -> Iterator[Mark]:
-        tick, store = self.lanes.ticks[action.tenant, action.n], self.lanes.stores[action.tenant]
+        tick, store = self.lanes.ticks[action.tenant, action.n], self._store(fact, action.tenant)
         if not isinstance(fact.effect, Get | Put):
             yield _rect("generate", tick - 8, 13, 16, 18)
-            if not fact.answer or fact.fault:
+            if fact.fault:
                 yield _cross("failed", tick, 22, 5)
             return
-        for write in fact.writes:
-            if write.owner is not None:
-                store = self.lanes.stores[write.owner]
         late = self._left(fact, action, y, store)
         yield from _arrow("asks", tick - 5, store + 8 if late is None else late + 5, 12)
         if late is not None:
             yield ("circle", {"class": "late", "cx": late, "cy": 12, "r": 4}, "")
         for write in fact.writes:
             yield _diamond(store, 12, write.after is not write.before)
-        if isinstance(fact.answer, Conflict) and not fact.writes:
-            yield _diamond(store, 12, False)
         if isinstance(fact.answer, Unknown):
             middle = (tick + store) // 2
             yield _segment("answer", store + 8, 30, middle - 8, 30)
@@ -187,15 +180,20 @@ class _Drawing:
         if isinstance(fact.answer, Failed):
             yield _cross("failed", store, 30, 5)
 
+    def _store(self, fact: Fact, tenant: int) -> int:
+        """Where the store is that an action wrote to; the tenant's own where it wrote nothing, or nobody's record."""
+        owners = [write.owner for write in fact.writes if write.owner is not None]
+        return self.lanes.stores[owners[-1] if owners else tenant]
+
     def _left(self, fact: Fact, action: Reply, y: int, store: int) -> int | None:
         """Where a put goes down that this answer has left under way, if it has."""
         held = fact.after.tenants[action.tenant].pending
         if len(held) <= len(fact.before.tenants[action.tenant].pending):
             return None
-        taken = {x for x, _ in self.under_way.values()}
+        taken = {x for x, _ in chain.from_iterable(self.under_way.values())}
         x = next(x for x in range(store + 20, store + 20 + 9 * len(held) + 9 * len(taken), 9) if x not in taken)
         late = held[-1]
-        self.under_way[action.tenant, late.n, late.phase] = (x, y + 12)
+        self.under_way.setdefault((action.tenant, late.n, late.phase), []).append((x, y + 12))
         return x
 
     def _line(self, kind: str, x: int, top: int, bottom: int) -> None:
@@ -205,22 +203,18 @@ class _Drawing:
 def _says(fact: Fact) -> Iterator[str]:
     """The words beside a row, a line each; a tick's question stands by its arrow, the answer by the other."""
     if isinstance(fact.action, Reply):
-        yield _cut(f"{tick_id(fact.action.tenant, fact.action.n)} {asked(fact.effect)}")
-        yield _cut(answered(fact))
+        yield cut(f"{tick_id(fact.action.tenant, fact.action.n)} {asked(fact.effect)}", _LETTERS)
+        yield cut(answered(fact), _LETTERS)
     else:
         yield from _wrapped(happened(fact), _LETTERS)
     if fact.broken is not None:
-        yield _cut(f"It dies: {fact.broken}")
+        yield cut(f"It dies: {fact.broken}", _LETTERS)
     elif fact.result is not None:
-        yield _cut(f"It ends: {fact.outcome}, {'success' if fact.result.success else 'no success'}.")
+        yield cut(f"It ends: {fact.outcome}, {'success' if fact.result.success else 'no success'}.", _LETTERS)
 
 
 def _wrapped(text: str, letters: int) -> list[str]:
-    return wrap(text, letters, max_lines=3, placeholder=_MORE)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}{_MORE}"
+    return wrap(text, letters, max_lines=3, placeholder=MORE)
 
 
 def _text(kind: str, x: int, y: int, text: str) -> Mark:

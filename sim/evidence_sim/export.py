@@ -9,20 +9,23 @@ from evidence_sim.export_json import itf, perfetto
 from evidence_sim.facts import Fact
 from evidence_sim.invariants import BY_ID
 from evidence_sim.labels import Reply, Start
-from evidence_sim.story import aloud, answered, asked, happened, title, violation
+from evidence_sim.story import KEPT, aloud, answered, asked, happened, title, violation
 from evidence_sim.trace import Trace, TraceError, dump, replay
 
 
 def mermaid(trace: Trace) -> str:
-    """The sequence diagram: a lifeline a tick, and the store's."""
+    """The sequence diagram: a lifeline a tick, and the store's; a note where it violates. Raises TraceError."""
     ticks = [tick_id(a.tenant, a.n) for a in trace.actions if isinstance(a, Start)]
     lines = ["sequenceDiagram", *(f"    participant {_life(tick)} as {tick}" for tick in ticks)]
     lines.append("    participant store")
-    for fact in replay(trace):
+    facts = list(replay(trace))
+    violated = violation(trace, facts)
+    for number, fact in enumerate(facts, 1):
         lines += _drawn(fact)
-    if trace.violates is not None:
-        verdict = BY_ID[trace.violates].judge(fact) if trace.actions else None
-        lines.append(f"    Note over store: {_plain(f'{trace.violates}: {verdict}')}")
+        if violated is not None and violated.step == number:
+            lines.append(f"    Note over store: {_plain(f'{trace.violates}: {violated.verdict}')}")
+    if trace.violates is not None and violated is None:
+        lines.append(f"    Note over store: {trace.violates}: {KEPT}")
     return "\n".join(lines) + "\n"
 
 

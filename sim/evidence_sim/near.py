@@ -24,7 +24,7 @@ from evidence_sim.values import NotEnabled, World
 from evidence_sim.world import apply, offered
 
 LOOK_BACK = 48
-_MOST_TURNS = 64  # of one tick, after the trace; the longest path of the kernel has 15
+_MOST_TURNS = 64  # of one tick or late put, after the trace; the longest path of the kernel has 15
 
 
 @frozen
@@ -54,7 +54,7 @@ def nearest(trace: Trace) -> Near | None:
     for changes in (_gentle, _faulty):
         for at in range(len(facts) - 1, max(-1, len(facts) - 1 - LOOK_BACK), -1):
             for kind, rest in changes(facts, at):
-                done = _passing(facts[at].before, rest, judge)
+                done = _passing(facts[at].before, rest, judge, leads=kind != "left out")
                 if done is not None and done[:1] != [facts[at].action]:
                     actions = (*(fact.action for fact in facts[:at]), *done)
                     return Near(kind, at + 1, Trace(trace.config, actions))
@@ -81,23 +81,32 @@ def _faulty(facts: Sequence[Fact], at: int) -> Iterator[tuple[str, list[Action]]
                 yield "answer", [other, *rest]
 
 
-def _passing(world: World, rest: Sequence[Action], judge: Callable[[Fact], str | None]) -> list[Action] | None:
-    """The actions that come of `rest` and of ending all that is in flight; None where one violates."""
+def _passing(
+    world: World, rest: Sequence[Action], judge: Callable[[Fact], str | None], leads: bool
+) -> list[Action] | None:
+    """The actions that come of `rest` and of ending all that is in flight.
+
+    `leads` says that the first of `rest` is the decision itself, which has to be possible as it is. None where it
+    is not, where an action violates, or where a tenant does not come to its end.
+    """
     done: list[Action] = []
     for number, action in enumerate(rest):
-        fact = _turn(world, action, exact=number == 0)
+        decides = leads and number == 0
+        fact = _turn(world, action, exact=decides)
         if fact is None:
-            if number == 0:
-                return None  # the decision itself cannot be made
+            if decides:
+                return None
             continue
         if judge(fact):
             return None
         world = fact.after
         done.append(fact.action)
-    for tenant in range(len(world.tenants)):
+    for tenant, held in enumerate(world.tenants):
+        left = _MOST_TURNS * (len(held.runs) + len(held.pending))
         while (last := _last(world, tenant)) is not None:
-            if len(done) > len(rest) + _MOST_TURNS * (1 + len(world.tenants[tenant].runs)):
+            if left == 0:
                 return None
+            left -= 1
             world, fact = apply(world, last)
             if judge(fact):
                 return None

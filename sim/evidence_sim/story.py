@@ -28,6 +28,8 @@ from evidence_sim.labels import Clock, Crash, Land, Outside, Reply, Start, lette
 from evidence_sim.oracle import Role
 from evidence_sim.trace import Trace, replay
 
+KEPT = "not violated here any more"  # of an invariant that a trace names and does not violate
+MORE = "\N{HORIZONTAL ELLIPSIS}"
 _A = AnswerCode
 _READ: Mapping[AnswerCode, str] = {
     _A.OK: "the store shows",
@@ -59,23 +61,26 @@ _SHOWN: Mapping[Role, tuple[str, ...]] = {
 
 
 def tell(trace: Trace) -> Iterator[str]:
-    """The numbered story, a line at a time; the last says what is violated."""
-    last = None
+    """The numbered story, a line at a time; what is violated stands under the first action that does it.
+
+    Raises TraceError before the first line.
+    """
+    facts = list(replay(trace))
+    violated = violation(trace, facts)
     if trace.violates is not None:
         yield f"     {trace.violates} {BY_ID[trace.violates].name}: {BY_ID[trace.violates].says}"
     if at_first := "; ".join(begins(trace)):
         yield f"     At first: {at_first}."
-    for number, fact in enumerate(replay(trace), 1):
-        last = fact
+    for number, fact in enumerate(facts, 1):
         yield f"{number:3}. {clock(fact)} {happened(fact)}"
         for said in aloud(fact):
             yield f"              {said}"
-    if trace.violates is not None and last is not None:
-        invariant = BY_ID[trace.violates]
-        verdict = invariant.judge(last) or "not violated here any more"
-        if now := next_asked(last, trace.violates):
-            yield f"              {now}"
-        yield f"     {invariant.id} {invariant.name}: {verdict}"
+        if violated is not None and violated.step == number:
+            if violated.asks:
+                yield f"              {violated.asks}"
+            yield f"     {violated.invariant.id} {violated.invariant.name}: {violated.verdict}"
+    if trace.violates is not None and violated is None:
+        yield f"     {trace.violates} {BY_ID[trace.violates].name}: {KEPT}"
 
 
 def next_asked(fact: Fact, violates: str) -> str:
@@ -109,10 +114,12 @@ def violation(trace: Trace, facts: Sequence[Fact]) -> Violation | None:
 
 
 def title(trace: Trace, violated: Violation | None) -> str:
-    """What the trace is, in a few words."""
+    """What the trace is, in a few words; it says nothing of invariants where the trace names none."""
+    if trace.violates is None:
+        return f"a trace of {trace.machine}"
     if violated is not None:
         return f"{trace.machine} violates {violated.invariant.id} {violated.invariant.name}"
-    return f"{trace.machine} keeps {trace.violates or 'every invariant'} here"
+    return f"{trace.machine} keeps {trace.violates} here"
 
 
 def begins(trace: Trace) -> Iterator[str]:
@@ -134,7 +141,17 @@ def _initial(state: Initial) -> dict[str, str]:
 
 def clock(fact: Fact) -> str:
     """The clock of the host that acted; none where nobody's clock did."""
-    return oracle.written(fact.at)[5:16].replace("T", " ") if fact.at else "           "
+    return moment(fact.at) if fact.at else "           "
+
+
+def moment(ms: int) -> str:
+    """An instant, ms since 1970, to the minute and without its year."""
+    return oracle.written(ms)[5:16].replace("T", " ")
+
+
+def cut(text: str, letters: int) -> str:
+    """The text, or its beginning and an ellipsis: at most so many letters."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}{MORE}"
 
 
 def happened(fact: Fact) -> str:

@@ -8,6 +8,7 @@
   let shown = null; // {trace, items, body, cursor, drawn, stores}
   let step = 0;
   let writing = 0;
+  let printing = false;
 
   for (const trace of JSON.parse(document.getElementById("traces").textContent)) add(trace, "");
 
@@ -179,9 +180,10 @@
   }
 
   // A browser is slow with thousands of marks: only the rows in view are there, and all for the printer.
-  function draw(all = matchMedia("print").matches) {
+  function draw() {
     const {trace: {diagram}, body, cursor, drawn} = shown;
     const box = part(".lanes");
+    const all = printing || matchMedia("print").matches; // some browsers tell by events alone
     const [from, to] = all ? [0, Infinity] : [box.scrollTop - 400, box.scrollTop + box.clientHeight + 400];
     diagram.rows.forEach((row, at) => {
       const seen = row.y + row.height >= from && row.y <= to;
@@ -214,8 +216,7 @@
     const changed = new Set(one ? one.changes.map(([at]) => at) : []);
     trace.records.forEach((name, at) => {
       const row = element("tr");
-      const title = element("th", changed.has(at) ? `\u25c6 ${name.name}, written` : name.name, {scope: "row", title: name.key});
-      row.append(title);
+      row.append(element("th", changed.has(at) ? `\u25c6 ${name.name}, written` : name.name, {scope: "row", title: name.key}));
       if (changed.has(at)) row.append(cell(before[at], after[at], "del", "\u2212 "), cell(after[at], before[at], "ins", "+ "));
       else row.append(element("td", after[at].join(", ") || "nothing", {colspan: 2, class: "quiet"}));
       made.append(row);
@@ -246,10 +247,11 @@
     writing = setTimeout(() => history.replaceState(null, "", address(shown.trace, step)), 150);
   }
 
-  // What the address says: its trace, or the first; its step, or the one that breaks.
+  // What the address says: its trace, or the first; its step, or the one that breaks. Another link's address is not ours.
   function read() {
     const asked = new URLSearchParams(location.hash.slice(1));
-    const trace = traces.get(asked.get("trace")) || (shown ? shown.trace : traces.values().next().value);
+    if (shown && location.hash && !traces.has(asked.get("trace"))) return;
+    const trace = traces.get(asked.get("trace")) || traces.values().next().value;
     const at = asked.has("step") && asked.has("trace") ? Number.parseInt(asked.get("step"), 10) : NaN;
     clearTimeout(writing);
     if (!shown || shown.trace !== trace) choose(trace);
@@ -260,17 +262,14 @@
     return trace.violates ? trace.violates.step : 0;
   }
 
-  const keys = {
-    ArrowDown: () => step + 1, ArrowRight: () => step + 1, j: () => step + 1,
-    ArrowUp: () => step - 1, ArrowLeft: () => step - 1, k: () => step - 1,
-    Home: () => 0, End: () => shown.trace.steps.length,
-  };
+  // How far a key goes. Left and right scroll the diagram; what has a use of its own for the others keeps them.
+  const keys = {ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, Home: -Infinity, End: Infinity};
 
   function pressed(event) {
-    const to = keys[event.key];
-    if (!to || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, input")) return;
+    const by = keys[event.key];
+    if (!by || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input, .steps")) return;
     event.preventDefault();
-    go(to());
+    go(step + by);
   }
 
   if (!traces.size) {
@@ -293,7 +292,9 @@
   });
   part(".lanes").addEventListener("scroll", () => draw());
   addEventListener("resize", () => draw());
-  matchMedia("print").addEventListener("change", (event) => draw(event.matches));
+  matchMedia("print").addEventListener("change", () => draw());
+  addEventListener("beforeprint", () => { printing = true; draw(); });
+  addEventListener("afterprint", () => { printing = false; draw(); });
   addEventListener("hashchange", read);
   read();
 })();

@@ -13,7 +13,7 @@ from evidence_sim.diagram import data, drawn
 from evidence_sim.facts import Fact
 from evidence_sim.labels import Clock, Crash, Reply, Start
 from evidence_sim.near import LOOK_BACK, nearest
-from evidence_sim.story import Violation, aloud, asked, begins, clock, happened, title, violation
+from evidence_sim.story import Violation, aloud, asked, begins, clock, cut, happened, moment, title, violation
 from evidence_sim.trace import Trace, replay
 from evidence_sim.values import Run, World
 from evidence_sim.world import initial
@@ -30,10 +30,9 @@ def explored(trace: Trace) -> dict[str, Any]:
         other = _shown(turned.trace, list(replay(turned.trace)))
         other["title"] = f"the nearest passing trace of {trace.machine}, {trace.violates}"
         shown["near"] = {
-            "kind": turned.kind,
             "step": turned.step,
             "says": _turns(turned.kind, turned.step, facts, other["steps"]),
-            "trace": other | {"id": f"{shown['id']}-near"},
+            "trace": other,
         }
     return shown
 
@@ -49,7 +48,7 @@ def _shown(trace: Trace, facts: Sequence[Fact]) -> dict[str, Any]:
     first = initial(trace.config).cells
     keys = list(_keys(trace, facts))
     return {
-        "id": f"{trace.machine}-{trace.config.profile}-{trace.violates or 'passes'}".replace(",", "+"),
+        "id": "-".join(filter(None, (trace.machine, trace.config.profile, trace.violates))).replace(",", "+"),
         "title": title(trace, violated),
         "machine": trace.machine,
         "profile": trace.config.profile,
@@ -57,7 +56,6 @@ def _shown(trace: Trace, facts: Sequence[Fact]) -> dict[str, Any]:
         "begins": "; ".join(begins(trace)) or "nothing is known of any tenant, and the clocks agree",
         "records": [_name(key) for key in keys],
         "first": [_fields(first.at(key).value) for key in keys],
-        "clocks": [f"{oracle.written(ms)[5:16].replace('T', ' ')}" for ms in initial(trace.config).clocks],
         "steps": [_step(fact, keys) for fact in facts],
         "diagram": data(drawn(facts, violated)),
         "near": None,
@@ -111,12 +109,12 @@ def _fields(value: bytes | None) -> list[str]:
         return []
     fields = oracle.record(value)
     if fields is None:
-        return [_cut(value.decode("utf-8", "backslashreplace").replace("\x00", "\\0"))]
+        return [cut(value.decode("utf-8", "backslashreplace").replace("\x00", "\\0"), _LONGEST)]
     lines = []
     for name, item in sorted(fields.items()):
         inner = item if isinstance(item, dict) and item else {"": item}
         for part, held in sorted(inner.items()):
-            lines.append(_cut(f"{name}.{part}: {_plain(held)}" if part else f"{name}: {_plain(held)}"))
+            lines.append(cut(f"{name}.{part}: {_plain(held)}" if part else f"{name}: {_plain(held)}", _LONGEST))
     return lines or ["{}"]
 
 
@@ -124,15 +122,11 @@ def _plain(item: object) -> str:
     return item if isinstance(item, str) else json.dumps(item)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-
-
 def _state(fact: Fact) -> Iterator[tuple[str, str, str]]:
     """The tick as it was and as it is: what, before, after."""
     if isinstance(fact.action, Clock):
         host = fact.action.host
-        times = [oracle.written(world.clocks[host])[5:16].replace("T", " ") for world in (fact.before, fact.after)]
+        times = [moment(world.clocks[host]) for world in (fact.before, fact.after)]
         yield f"clock of host {host}", times[0], times[1]
     if isinstance(fact.action, Start | Reply | Crash):
         tick, ended = tick_id(fact.action.tenant, fact.action.n), "cut off" if isinstance(fact.action, Crash) else ""
