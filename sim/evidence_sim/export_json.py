@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from attrs import define, field
+
 from evidence_sim.cells import MemoryCells
 from evidence_sim.config import tick_id
 from evidence_sim.facts import Fact
@@ -17,7 +19,7 @@ from evidence_sim.trace import Trace, replay
 from evidence_sim.world import World, initial
 
 STEP = 1000  # a step's length in us, the unit of Chrome trace events
-_WORLD, _STORE, _CLOCKS = 0, 1, 2
+_WORLD, _STORE, _CLOCKS = 1, 1, 2  # no process and no lane is 0: to Perfetto that is the idle one
 
 
 def itf(trace: Trace) -> str:
@@ -48,30 +50,50 @@ def _state(world: World, action: str, index: int) -> dict[str, Any]:
 
 def perfetto(trace: Trace) -> str:
     """The trace as Chrome trace events, as JSON text: a process a tenant, a lane a tick."""
-    events = [_named("process_name", _WORLD, 0, "world")]
+    events = [_named("process_name", _WORLD, _STORE, "world")]
     events += [_named("thread_name", _WORLD, lane, name) for lane, name in ((_STORE, "store"), (_CLOCKS, "clocks"))]
     for tenant in range(trace.config.tenants):
-        events.append(_named("process_name", tenant + 1, 0, f"tenant {letter(tenant)}"))
+        events.append(_named("process_name", _process(tenant), 1, f"tenant {letter(tenant)}"))
+    flows = _Flows()
     for step, fact in enumerate(replay(trace)):
-        events += _events(fact, step * STEP)
+        events += _events(fact, step * STEP, flows)
     return _text({"displayTimeUnit": "ms", "traceEvents": events})
 
 
-def _events(fact: Fact, ts: int) -> Iterator[dict[str, Any]]:
+@define
+class _Flows:
+    """The late puts that are under way, as arrows to where each lands; of one key the first lands first."""
+
+    _last: int = 0
+    _open: dict[tuple[int, int, str], list[int]] = field(factory=dict)
+
+    def begun(self, action: Reply) -> dict[str, Any]:
+        """The start of one."""
+        self._last += 1
+        self._open.setdefault((action.tenant, action.n, action.phase), []).append(self._last)
+        return {"name": "lands", "cat": "late", "id": self._last, "ph": "s"}
+
+    def ended(self, action: Land) -> dict[str, Any]:
+        """The end of the first that was begun."""
+        number = self._open[action.tenant, action.n, action.phase].pop(0)
+        return {"name": "lands", "cat": "late", "id": number, "ph": "f", "bp": "e"}
+
+
+def _events(fact: Fact, ts: int, flows: _Flows) -> Iterator[dict[str, Any]]:
     action = fact.action
     about = {"name": str(action), "ts": ts, "args": {"fault": fact.fault or "none", "phase after": fact.phase_after}}
     if isinstance(action, Start | Reply | Crash):
-        lane = {"pid": action.tenant + 1, "tid": action.n}
+        lane = {"pid": _process(action.tenant), "tid": action.n}
         if isinstance(action, Start):
-            yield _named("thread_name", action.tenant + 1, action.n, tick_id(action.tenant, action.n))
+            yield _named("thread_name", _process(action.tenant), action.n, tick_id(action.tenant, action.n))
         yield about | lane | ({"ph": "i", "s": "t"} if isinstance(action, Crash) else {"ph": "X", "dur": STEP})
         if isinstance(action, Reply) and _later(fact):
-            yield _flow(action) | lane | {"ph": "s", "ts": ts}
+            yield flows.begun(action) | lane | {"ts": ts}
     else:
         lane = {"pid": _WORLD, "tid": _CLOCKS if fact.tenant is None else _STORE}
         yield about | lane | {"ph": "X", "dur": STEP}
         if isinstance(action, Land):
-            yield _flow(action) | lane | {"ph": "f", "bp": "e", "ts": ts}
+            yield flows.ended(action) | lane | {"ts": ts}
 
 
 def _later(fact: Fact) -> bool:
@@ -79,8 +101,8 @@ def _later(fact: Fact) -> bool:
     return len(fact.after.tenants[fact.tenant].pending) > len(fact.before.tenants[fact.tenant].pending)
 
 
-def _flow(action: Reply | Land) -> dict[str, Any]:
-    return {"name": "lands", "cat": "late", "id": f"{tick_id(action.tenant, action.n)} {action.phase}"}
+def _process(tenant: int) -> int:
+    return _WORLD + 1 + tenant
 
 
 def _named(what: str, pid: int, tid: int, name: str) -> dict[str, Any]:

@@ -110,8 +110,13 @@ def _broken(run: Run) -> list[str]:
 
 def kernel_faults(run: Run) -> list[str]:
     """Where a whole campaign of the kernel is not what is promised, or did not show it."""
-    unshown = [f"the premise of {i.id} {i.name} never held" for i in run.vacuous()]
-    return _broken(run) + unshown + [f"not reached: {goal}" for goal in run.missed()]
+    return _broken(run) + unshown(run)
+
+
+def unshown(run: Run) -> list[str]:
+    """What a campaign should have shown and did not: promises whose premise never held, goals that were missed."""
+    idle = [f"the premise of {i.id} {i.name} never held" for i in run.vacuous()]
+    return idle + [f"not reached: {goal}" for goal in run.missed()]
 
 
 def planned() -> list[tuple[Plan, Seeds]]:

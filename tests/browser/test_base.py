@@ -1,6 +1,5 @@
 """The base of all pages is sound in a browser, and whoever looks at a page sees what is wrong with it."""
 
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from evidence_runtime.pages import render
 from tests.browser.conftest import Axe, Opened
 from tests.browser.look import Scheme, looking
 
-VENDOR = Path(__file__).parent / "vendor"
 FAULTY = {
     "throws": "<script>throw new Error('planted')</script>",
     "logs": "<script>console.error('planted')</script>",
@@ -45,10 +43,3 @@ def test_axe_sees_what_is_not_named(tmp_path: Path, opened: Opened, axe: Axe) ->
     file = tmp_path / "nameless.html"
     file.write_text("<!doctype html><html lang='en'><title>Nameless</title><button></button>", encoding="utf-8")
     assert [found.partition(" ")[0] for found in axe(opened(file))] == ["button-name"]
-
-
-def test_what_is_vendored_is_as_published() -> None:
-    lines = (VENDOR / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-    sums = {name: said for said, name in (line.split() for line in lines)}
-    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()}
-    assert {name: found for name, found in files.items() if name not in ("README.md", "SHA256SUMS")} == sums

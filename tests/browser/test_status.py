@@ -12,7 +12,7 @@ from evidence_runtime.command import main
 from evidence_runtime.command.status_page import status_page
 from evidence_runtime.overview import Overview, Seen
 from tests.browser.conftest import Axe, Opened
-from tests.browser.look import Scheme
+from tests.browser.look import ALONE, Scheme
 
 NOW, MINUTE = 1_767_459_868_229, 60_000  # 2026-01-03T17:04:28.229Z
 MANY, QUICK = 10_000, 50  # tenants, ms
@@ -66,6 +66,7 @@ def test_whoever_looks_can_read_it(many: Path, opened: Opened, axe: Axe, width: 
     assert axe(page) == []
 
 
+@ALONE
 def test_a_change_is_there_at_once(many: Path, opened: Opened) -> None:
     page = opened(many)
     took = {}

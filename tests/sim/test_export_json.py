@@ -1,4 +1,4 @@
-"""Traces in other tools' formats. ITF is read by itf-py; no reader of Chrome trace events is used here."""
+"""Traces in other tools' formats. ITF is read by itf-py; tests/browser has Perfetto open Chrome trace events."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 from itf_py import trace_from_json
 
 from evidence_sim.cli import main
-from evidence_sim.export_json import itf, perfetto
+from evidence_sim.export_json import _Flows, itf, perfetto
+from evidence_sim.labels import Land, Reply, parse
 from evidence_sim.trace import Trace, load
 
 LABELS = ["Start(a,1,h0)", "StatusRead(a,1):ok", "StatusOpen(a,1):unknown-later", "Land(a,1,StatusOpen)"]
@@ -32,7 +33,7 @@ def test_chrome_events_have_lanes_a_flow_and_the_crash() -> None:
     events = json.loads(perfetto(_trace()))["traceEvents"]
     steps = [event for event in events if event["ph"] in "Xi"]
     assert [event["name"] for event in steps] == LABELS
-    assert [(event["pid"], event["tid"]) for event in steps] == [(1, 1), (1, 1), (1, 1), (0, 1), (0, 2), (1, 1)]
+    assert [(event["pid"], event["tid"]) for event in steps] == [(2, 1), (2, 1), (2, 1), (1, 1), (1, 2), (2, 1)]
     start, end = [event for event in events if event["name"] == "lands"]
     assert (start["ph"], end["ph"]) == ("s", "f") and start["id"] == end["id"]
     assert steps[-1]["ph"] == "i"
@@ -48,3 +49,10 @@ def test_replay_exports_it(form: str, tmp_path: Path, capsys: pytest.CaptureFixt
     )
     assert main(["replay", str(path), "--export", form]) == 0
     assert json.loads(capsys.readouterr().out)
+
+
+def test_two_late_puts_of_one_phase_are_two_arrows() -> None:
+    flows, [put, land] = _Flows(), map(parse, ("EvidencePut(a,1):unknown-later", "Land(a,1,EvidencePut)"))
+    assert isinstance(put, Reply) and isinstance(land, Land)
+    begun = [flows.begun(put)["id"], flows.begun(put)["id"]]
+    assert begun == [flows.ended(land)["id"], flows.ended(land)["id"]] == [1, 2]
