@@ -138,7 +138,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     console().print(table(found))
     try:
-        write_json(options.json, [asdict(verdict) for verdict in found])
+        if options.json is not None:
+            write_json(options.json, [asdict(verdict) for verdict in found])
     except Unusable as error:
         print(error, file=sys.stderr)
         return 2

@@ -11,8 +11,10 @@ from typing import Any
 from evidence_sim.bench import growth, memory, show, store, subjects
 from evidence_sim.bench.timing import Session, Subject, Timing
 from evidence_sim.campaign import processors
+from evidence_sim.outputs import add_outputs, write_outputs
+from evidence_sim.pages.results import of_timings
 from evidence_sim.report import console, progress
-from evidence_sim.usage import ANOTHER_FILE, GIVEN, INTERRUPTED, OK, Unusable, count, write_json, write_text
+from evidence_sim.usage import ANOTHER_FILE, INTERRUPTED, OK, Unusable, count, write_json, write_text
 
 ROUNDS, GROWTH_ROUNDS = 11, 5
 _EXAMPLES = """examples:
@@ -31,8 +33,7 @@ def add(commands: Any) -> None:
         help="time the kernel beside its peers, the engines, and how their cost grows",
         epilog=_EXAMPLES,
     )
-    parser.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
-    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    add_outputs(parser, "json", "report")
     parser.add_argument("--only", metavar="NAME,...", type=_names, help="figures by name, or an axis of how cost grows")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw how cost grows: .svg, .png, .pdf")
     parser.add_argument("--store", metavar="URL", help="time the driver on a store instead")
@@ -69,14 +70,17 @@ def _bench(given: argparse.Namespace) -> int:
         show.show_rows(out, found)
     if grown:
         show.show_growth(out, grown)
-    described = _described(found, grown, interrupted)
-    write_json(given.json, described)
-    if given.report is not None:
-        from evidence_sim.pages.results import of_timings  # Jinja2 is as long in coming as all the rest
-
-        write_text(given.report, of_timings(found, grown, described["machine"], given.command).page(), ANOTHER_FILE)
+    described, timed = _described(found, grown, interrupted), [one for one in grown if isinstance(one, Timing)]
+    picture = _drawn(timed, "svg") if given.report is not None and timed and find_spec("matplotlib") else None
+    told = {name: str(value) for name, value in described["machine"].items()}
+    told |= {"complete": "no, interrupted" if interrupted else "yes", "command": given.command}
+    write_outputs(
+        given,
+        json=lambda path: write_json(path, described),
+        report=lambda path: write_text(path, of_timings(found, grown, picture, told).page(), ANOTHER_FILE),
+    )
     if given.plot is not None and grown:
-        _draw(given.plot, [one for one in grown if isinstance(one, Timing)])
+        _draw(given.plot, timed)
     if interrupted:
         print("evidence-sim: interrupted; the figures are of the rounds until then", file=sys.stderr)
     return INTERRUPTED if interrupted else OK
@@ -93,7 +97,7 @@ def _on_store(given: argparse.Namespace) -> int:
     else:
         results = memory.run_on(given.store, given.tenants, _now)
         memory.show(out, results)
-    write_json(given.json, {"results": [result.described() for result in results]})
+    write_outputs(given, json=lambda path: write_json(path, {"results": [one.described() for one in results]}))
     return OK
 
 
@@ -124,11 +128,14 @@ def _must_be_drawable(path: Path, points: Sequence[Subject]) -> None:
 
 
 def _draw(path: Path, grown: Sequence[Timing]) -> None:
+    try:
+        path.write_bytes(_drawn(grown, path.suffix[1:]))
+    except OSError as error:
+        raise Unusable(f"cannot write {path}: {error.strerror}") from None
+
+
+def _drawn(grown: Sequence[Timing], form: str) -> bytes:
     from evidence_sim.bench.plot import drawn
 
     machine = f"{processors()} processors, {platform.system()}, Python {platform.python_version()}"
-    picture = drawn(grown, f"evidence-sim bench on {machine}", path.suffix[1:])
-    try:
-        path.write_bytes(picture)
-    except OSError as error:
-        raise Unusable(f"cannot write {path}: {error.strerror}") from None
+    return drawn(grown, f"evidence-sim bench on {machine}", form)

@@ -25,9 +25,13 @@ from evidence_sim import (
     validate_cli,
 )
 from evidence_sim.campaign import NoTwin, Unconfirmed, processes, processors
+from evidence_sim.ci_report import suite_junit, suite_summary
 from evidence_sim.crew import NoWorkers
 from evidence_sim.export import EXPORTS
 from evidence_sim.machines import NoMachine
+from evidence_sim.outputs import OUTPUTS, add_outputs, refuse_others, write_outputs
+from evidence_sim.pages.explorer import page
+from evidence_sim.pages.results import of_suite
 from evidence_sim.parser import Parser, add_completion
 from evidence_sim.report import console, progress
 from evidence_sim.story import tell
@@ -39,11 +43,12 @@ from evidence_sim.usage import (
     ANOTHER_FILE,
     DISAGREE,
     FOUND,
-    GIVEN,
     INTERRUPTED,
     OK,
     USAGE,
+    YOURS,
     Unusable,
+    append_text,
     count,
     hired,
     interrupted,
@@ -52,7 +57,6 @@ from evidence_sim.usage import (
     write_text,
 )
 
-_REPORTING = frozenset({None, "run", "explore", "contract", "bench", "replay"})  # commands; None is the suite
 _EXAMPLES = """examples:
   evidence-sim                              the suite: every machine under every profile, and what each violates
   evidence-sim --jobs 2 --json suite.json   in two processes, the result as JSON too
@@ -73,8 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its processes end with it
     try:
-        if given.report is not None and given.named not in _REPORTING:
-            raise Unusable(f"{given.named} writes no report; leave out --report {given.report}")
+        refuse_others(given)
         status: int = given.do(given)
         sys.stdout.flush()
     except (Unusable, NoMachine, NoTwin, NoWorkers, TraceError, StoreError) as error:
@@ -97,8 +100,8 @@ def parser() -> Parser:
     """The parser of the whole command."""
     parser = Parser(prog="evidence-sim", description="Break the kernel, if you can.", epilog=_EXAMPLES)
     parser.set_defaults(do=_suite)
-    parser.add_argument("--json", metavar="PATH", type=Path, help="also write the result as JSON; - for stdout")
-    parser.add_argument("--report", metavar="FILE.html", type=Path, help="also write it as a page")
+    for name, (metavar, says) in OUTPUTS.items():
+        parser.add_argument(f"--{name}", metavar=metavar, type=Path, help=says)
     parser.add_argument("--jobs", type=count(64), help="processes (default: one a processor)")
     parser.add_argument("--cluster", metavar="ADDRESS|local", help="work by dask.distributed instead (extra: cluster)")
     commands = parser.add_subparsers(
@@ -113,11 +116,9 @@ def parser() -> Parser:
     mutants_cli.add(commands)
     replay = commands.add_parser("replay", help="tell a trace, and whether it still violates", epilog=_REPLAYS)
     replay.add_argument("trace", type=Path, metavar="TRACE")
-    replay.add_argument("--machine", type=machines, help="another machine in the trace's place")
+    replay.add_argument("--machine", type=machines, help=f"another machine in the trace's place; {YOURS}")
     replay.add_argument("--export", choices=sorted(EXPORTS), help="print it in another form instead")
-    replay.add_argument(
-        "--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write the page that steps through it"
-    )
+    add_outputs(replay, "report")
     replay.set_defaults(do=_replay)
     validate_cli.add(commands)
     for name, show in lists.LISTS.items():
@@ -137,11 +138,13 @@ def _suite(given: argparse.Namespace) -> int:
     ):
         report = run_suite(crew, bar.to)
     show_suite(out, report)
-    write_json(given.json, suite_described(report))
-    if given.report is not None:
-        from evidence_sim.pages.results import of_suite  # Jinja2 is as long in coming as all the rest
-
-        write_text(given.report, of_suite(report, given.command).page(), ANOTHER_FILE)
+    write_outputs(
+        given,
+        json=lambda path: write_json(path, suite_described(report)),
+        report=lambda path: write_text(path, of_suite(report, given.command).page(), ANOTHER_FILE),
+        junit=lambda path: write_text(path, suite_junit(report), ANOTHER_FILE),
+        summary=lambda path: append_text(path, suite_summary(report)),
+    )
     if report.interrupted:
         done = (*report.runs, *(caught.run for caught in report.caught), *report.unshrunk)
         return interrupted(sum(run.seeds.count for run in done))
@@ -156,11 +159,10 @@ def _replay(given: argparse.Namespace) -> int:
         raise Unusable(f"cannot read {given.trace}: {reason}") from None
     trace = load(text, ",".join(given.machine) if given.machine else None)
     found = verdicts(trace)
+    write_outputs(given, report=lambda path: _report(path, trace, next(iter(found), None)))
     if given.export:
         sys.stdout.write(EXPORTS[given.export](trace))
         return OK
-    if given.report is not None:
-        _report(given.report, trace, next(iter(found), None))
     for line in tell(trace):
         print(line)
     for name, (number, says) in found.items():
@@ -172,8 +174,6 @@ def _replay(given: argparse.Namespace) -> int:
 
 def _report(path: Path, trace: Trace, found: str | None) -> None:
     """Write the page of a trace, which is about what it says that it violates, or else about the first found."""
-    from evidence_sim.pages.explorer import page
-
     write_text(path, page(trace if trace.violates is not None else evolve(trace, violates=found)), ANOTHER_FILE)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 from evidence_sim.contract import ROWS, Decided, Now, decide, futures
 from evidence_sim.contract_far import RECORD, Far, record, recorded, searched
 from evidence_sim.contract_page import PAGE, described, files, page
+from evidence_sim.outputs import add_outputs, write_outputs
+from evidence_sim.pages.results import of_contract
 from evidence_sim.report import console, spinner
-from evidence_sim.usage import ANOTHER_FILE, FOUND, GIVEN, OK, write_json, write_text
+from evidence_sim.usage import ANOTHER_FILE, FOUND, OK, write_json, write_text
 
 _EXAMPLES = """examples:
   evidence-sim contract                 which invariant is kept under which profile
@@ -28,8 +30,7 @@ def add(commands: Any) -> None:
     kept.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and the counterexamples there")
     kept.add_argument("--check", metavar="DIR", type=Path, help="fail where they are not what is found now")
     parser.add_argument("--all", action="store_true", help="run the large searches too, by the compiled twin")
-    parser.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
-    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    add_outputs(parser, "json", "report")
     parser.set_defaults(do=_contract)
 
 
@@ -44,7 +45,6 @@ def _contract(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
     for line in page(rows, followed, folder).splitlines():
         out.print(line, markup=False, soft_wrap=True)
-    write_json(given.json, described(rows, followed))
     wrong = [line for decided in rows for line in decided.wrong()]
     wrong += [
         f"{each.profile}, {b.name}: {' '.join(b.cycle)} for ever" for each in followed for b in each.bounds if b.cycle
@@ -57,10 +57,11 @@ def _contract(given: argparse.Namespace) -> int:
             f"{path} is stale; run evidence-sim contract --all --write {folder}"
             for path in _stale({folder / RECORD: record(far), **files(rows, followed, folder)}, folder)
         ]
-    if given.report is not None:
-        from evidence_sim.pages.results import of_contract  # Jinja2 is as long in coming as all the rest
-
-        write_text(given.report, of_contract(rows, wrong, given.command).page(), ANOTHER_FILE)
+    write_outputs(
+        given,
+        json=lambda path: write_json(path, described(rows, followed)),
+        report=lambda path: write_text(path, of_contract(rows, wrong, given.command).page(), ANOTHER_FILE),
+    )
     for line in wrong:
         print(f"evidence-sim: {line}", file=sys.stderr)
     return FOUND if wrong else OK

@@ -14,14 +14,16 @@ from evidence_sim.explore.bounds import MOST_TICKS, Bounds, Scope
 from evidence_sim.explore.result import Result
 from evidence_sim.explore.search import Explored, Search, beginnings, identity, judges
 from evidence_sim.faults import PROFILES
+from evidence_sim.outputs import add_outputs, write_outputs
+from evidence_sim.pages.results import of_search
 from evidence_sim.report import console, spinner, table
 from evidence_sim.tally import ROWS
 from evidence_sim.usage import (
     ANOTHER_FILE,
     FOUND,
-    GIVEN,
     INTERRUPTED,
     OK,
+    YOURS,
     Unusable,
     count,
     keep,
@@ -47,7 +49,9 @@ def add(commands: Any) -> None:
         help="every world within bounds, breadth-first",
         epilog=_EXAMPLES,
     )
-    parser.add_argument("--machine", type=machines, metavar="M[,M]", help="default: kernel; in rollout with v2.20")
+    parser.add_argument(
+        "--machine", type=machines, metavar="M[,M]", help=f"default: kernel; in rollout with v2.20; {YOURS}"
+    )
     parser.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
     parser.add_argument("--tenants", type=count(3), default=1, help="default: 1")
     parser.add_argument("--ticks", type=count(MOST_TICKS), default=2, help="of each tenant (default: 2)")
@@ -59,8 +63,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--symmetry", action="store_true", help="take worlds that differ in names only as one")
     parser.add_argument("--fast", action="store_true", help="by the compiled twin of the world: kernel, scope tick")
     parser.add_argument("--limit", type=count(10**8), default=5_000_000, help="stop at so many states")
-    parser.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
-    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    add_outputs(parser, "json", "report")
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the shortest counterexamples as traces")
     parser.set_defaults(do=_explore)
 
@@ -83,12 +86,12 @@ def _explore(given: argparse.Namespace) -> int:
     show(out, result)
     for violation in result.found.violations.values() if given.out else ():
         path = keep(given.out, violation.trace)
-        out.print(replaying(path, violation.trace), markup=False, soft_wrap=True)
-    write_json(given.json, result.described())
-    if given.report is not None:
-        from evidence_sim.pages.results import of_search  # Jinja2 is as long in coming as all the rest
-
-        write_text(given.report, of_search(result, given.command).page(), ANOTHER_FILE)
+        out.print(f"replay it: {replaying(path, violation.trace.machine)}", markup=False, soft_wrap=True)
+    write_outputs(
+        given,
+        json=lambda path: write_json(path, result.described()),
+        report=lambda path: write_text(path, of_search(result, given.command).page(), ANOTHER_FILE),
+    )
     if interrupted:
         print("evidence-sim: interrupted; nothing is said of what was not reached", file=sys.stderr)
         return INTERRUPTED

@@ -10,8 +10,9 @@ from rich.console import Console
 from evidence_sim.config import Config
 from evidence_sim.explore.bounds import MOST_TICKS, Bounds
 from evidence_sim.explore.liveness import FOLLOWED, PERIOD, Followed, follow
+from evidence_sim.outputs import add_outputs, write_outputs
 from evidence_sim.report import console, spinner, table
-from evidence_sim.usage import FOUND, GIVEN, OK, count, write_json
+from evidence_sim.usage import FOUND, OK, count, write_json
 
 FORMAT = "evidence-liveness/1"
 _HOURS = PERIOD // 3_600_000
@@ -32,7 +33,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--faults", type=count(9, 0), default=1, help="in all (default: 1)")
     parser.add_argument("--steps", type=count(9, 0), default=0, help="of clocks among the faults (default: 0)")
     parser.add_argument("--overlap", type=count(3), default=2, help="ticks that may overlap for ever (default: 2)")
-    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    add_outputs(parser, "json")
     parser.set_defaults(do=_liveness)
 
 
@@ -43,7 +44,8 @@ def _liveness(given: argparse.Namespace) -> int:
         for profile in given.profile or FOLLOWED:
             done.append(follow(Config(profile=profile), bounds, given.overlap, now))
     show(console(stderr=given.json == Path("-")), done, given.overlap)
-    write_json(given.json, {"format": FORMAT, "overlap": given.overlap, "profiles": [asdict(each) for each in done]})
+    described = {"format": FORMAT, "overlap": given.overlap, "profiles": [asdict(each) for each in done]}
+    write_outputs(given, json=lambda path: write_json(path, described))
     return FOUND if any(bound.cycle for each in done for bound in each.bounds) else OK
 
 

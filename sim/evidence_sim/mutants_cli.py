@@ -19,6 +19,7 @@ from evidence_sim.goals import faults
 from evidence_sim.invariants import INVARIANTS
 from evidence_sim.kills import GRAPH, PROVED, SEARCHES, Kill, Refuted, graphs, kill
 from evidence_sim.mutants import Mutant, mutants, tables_hash
+from evidence_sim.outputs import add_outputs, write_outputs
 from evidence_sim.report import console, progress
 from evidence_sim.reuse import Graph
 from evidence_sim.usage import FOUND, GIVEN, INTERRUPTED, OK, Unusable, count, needs_z3, write_json, write_text
@@ -53,7 +54,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: one a processor)")
     parser.add_argument("--only", metavar="TEXT", help="only mutants with that in their name; nothing is written")
     parser.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and {DATA} there")
-    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    add_outputs(parser, "json")
     parser.set_defaults(do=_mutants)
 
 
@@ -93,7 +94,7 @@ def _mutants(given: argparse.Namespace) -> int:
     out = console(stderr=given.json == Path("-"))
     for line in page(kills).splitlines():
         out.print(line, markup=False, soft_wrap=True)
-    write_json(given.json, described(kills))
+    write_outputs(given, json=lambda path: write_json(path, described(kills)))
     if interrupted:
         print(f"evidence-sim: interrupted after {len(kills)} of {len(chosen)} mutants", file=sys.stderr)
         return INTERRUPTED

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from evidence_sim.usage import FOUND, GIVEN, OK, needs_z3, write_json
+from evidence_sim.outputs import add_outputs, write_outputs
+from evidence_sim.usage import FOUND, OK, needs_z3, write_json
 
 _PROVED = "PROVED S1-S9, S17 (any number of ticks and faults, cloud-kv)"
 
@@ -20,7 +21,7 @@ def add(commands: Any) -> None:
     prove = commands.add_parser(
         "prove", help="prove S1-S9 and S17 for any number of ticks and faults", epilog=_EXAMPLES
     )
-    prove.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    add_outputs(prove, "json")
     prove.set_defaults(do=_prove)
 
 
@@ -43,7 +44,8 @@ def _prove(given: argparse.Namespace) -> int:
         {"name": one.name, "seconds": round(one.seconds, 3), "broken": one.broken, "undecided": one.undecided}
         for one in checked
     ]
-    write_json(given.json, {"format": "evidence-proof/1", "verdict": verdict, "dead": dead, "obligations": described})
+    told = {"format": "evidence-proof/1", "verdict": verdict, "dead": dead, "obligations": described}
+    write_outputs(given, json=lambda path: write_json(path, told))
     print(verdict, file=out)
     return FOUND if failed or dead else OK
 

@@ -15,7 +15,14 @@ from evidence_sim.tally import ROWS
 from evidence_sim.verdict import Run
 
 _WIDTH = 120  # of plain text
-_COLOURS = {"holds": "green", "violated": "red", "not-promised": "yellow", "ok": "green", "FAILED": "red"}
+_COLOURS = {
+    "holds": "green",
+    "violated": "red",
+    "not-promised": "yellow",
+    "vacuous": "yellow",
+    "ok": "green",
+    "FAILED": "red",
+}
 
 
 def console(stderr: bool = False) -> Console:

@@ -18,10 +18,13 @@ from evidence_sim.crew import NoWorkers
 from evidence_sim.distinct import Distinct
 from evidence_sim.faults import PROFILES
 from evidence_sim.machines import ROLLOUT
+from evidence_sim.outputs import add_outputs, write_outputs
+from evidence_sim.pages.results import of_run
 from evidence_sim.report import Advance, console, progress, show_run
 from evidence_sim.resume import Standing
 from evidence_sim.sample import Plan
 from evidence_sim.story import tell
+from evidence_sim.suite import unshown
 from evidence_sim.tally import Tally
 from evidence_sim.trace import Trace
 from evidence_sim.usage import (
@@ -29,6 +32,7 @@ from evidence_sim.usage import (
     FOUND,
     GIVEN,
     OK,
+    YOURS,
     Unusable,
     append_text,
     count,
@@ -59,7 +63,9 @@ def add(commands: Any) -> None:
         help="a campaign of one machine, or of several over one store",
         epilog=_EXAMPLES,
     )
-    run.add_argument("--machine", type=machines, metavar="M[,M]", help="default: kernel; in rollout with the old ones")
+    run.add_argument(
+        "--machine", type=machines, metavar="M[,M]", help=f"default: kernel; in rollout with the old ones; {YOURS}"
+    )
     run.add_argument("--profile", choices=list(PROFILES), default="cloud-kv")
     run.add_argument("--seeds", type=_seeds, metavar="N|FIRST:COUNT|FIRST:", help="default: 100; with --for 0:, all")
     run.add_argument("--ticks", type=count(10_000), default=12, help="of each tenant (default: 12)")
@@ -71,12 +77,7 @@ def add(commands: Any) -> None:
     run.add_argument("--for", dest="seconds", type=duration, metavar="8h", help="only so long: hours, m or s")
     run.add_argument("--resume", metavar="FILE", type=Path, help="keep in FILE how far it is, and go on from there")
     run.add_argument("--require-coverage", action="store_true", help="fail where a goal or a premise was missed")
-    run.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
-    run.add_argument("--report", metavar="FILE.html", type=Path, default=GIVEN, help="also write it as a page")
-    run.add_argument("--junit", metavar="FILE", type=Path, help="also write it as JUnit XML")
-    run.add_argument(
-        "--summary", metavar="FILE", type=Path, help='append Markdown; in a workflow "$GITHUB_STEP_SUMMARY"'
-    )
+    add_outputs(run, "json", "report", "junit", "summary")
     run.add_argument("--out", metavar="DIR", type=Path, default=Path("traces"), help="for traces (default: traces)")
     run.set_defaults(do=_run)
 
@@ -109,28 +110,27 @@ def _run(given: argparse.Namespace) -> int:
             continue
         if path is not None:
             files[invariant.id] = path
-            out.print(f"     {replaying(path, trace)}", markup=False, soft_wrap=True)
+            out.print(f"     replay it: {replaying(path, trace.machine)}", markup=False, soft_wrap=True)
     if given.seconds is not None and campaign.distinct.kept:
         out.print("\nDistinct violations that were met, each kept once:")
         for path in sorted(campaign.distinct.kept):
             out.print(f"  {path}", markup=False, soft_wrap=True)
-    write_json(given.json, described(run, traces))
-    if given.report is not None:
-        from evidence_sim.pages.results import of_run  # Jinja2 is as long in coming as all the rest
-
-        write_text(given.report, of_run(run, traces, given.command).page(), ANOTHER_FILE)
-    if given.junit is not None:
-        write_text(given.junit, junit(run, traces, files), "")
-    if given.summary is not None:
-        append_text(given.summary, step_summary(run, files))
+    lacks = unshown(run) if given.require_coverage else None
+    cut = ended is not None
+    write_outputs(
+        given,
+        json=lambda path: write_json(path, described(run, traces)),
+        report=lambda path: write_text(path, of_run(run, traces, given.command, cut).page(), ANOTHER_FILE),
+        junit=lambda path: write_text(path, junit(run, traces, files, lacks, cut), ANOTHER_FILE),
+        summary=lambda path: append_text(path, step_summary(run, files, cut)),
+    )
     if unwritten is not None:
         raise unwritten
     if isinstance(ended, KeyboardInterrupt):
         return interrupted(run.seeds.count)
     if ended is not None:
         raise ended
-    uncovered = given.require_coverage and (run.missed() or run.vacuous())
-    return FOUND if run.broken() or uncovered else OK
+    return FOUND if run.broken() or lacks else OK
 
 
 @define

@@ -1,6 +1,6 @@
 """The actions of ticks: a start, and the answer to an effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from attrs import evolve
@@ -121,6 +121,8 @@ def taken(call: Callable[..., Step], *arguments: object) -> tuple[Step | None, s
         return None, f"a step has {'neither' if out.effect is None else 'both'} an effect and a result"
     if phase not in _ACTIONS:
         return None, f"a step to {phase!r}, which is no phase that labels can name"
+    if not isinstance(out.state, Hashable):
+        return None, f"a state that is no value: {type(out.state).__name__} is not hashable"
     return out, None
 
 

@@ -20,6 +20,7 @@ OK, FOUND, USAGE, DISAGREE, INTERRUPTED = 0, 1, 2, 3, 130
 GIVEN = argparse.SUPPRESS  # what stands before the command counts as well
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 _YEAR = 366 * 24 * 3600
+YOURS = "MODULE:ATTRIBUTE is one of yours"
 ANOTHER_FILE = "; name another file"
 ANOTHER_FOLDER = "; name another folder with --out"
 
@@ -84,10 +85,8 @@ def machines(text: str) -> tuple[str, ...]:
     return names
 
 
-def write_json(path: Path | None, value: Any) -> None:
+def write_json(path: Path, value: Any) -> None:
     """Write a result where the user wants it. Raises Unusable where it cannot be written."""
-    if path is None:
-        return
     text = json.dumps(value, indent=2) + "\n"
     if path == Path("-"):
         sys.stdout.write(text)
@@ -96,9 +95,10 @@ def write_json(path: Path | None, value: Any) -> None:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Append to a file. Raises Unusable where that fails."""
+    """Append to a file, and make its folder where there is none. Raises Unusable where that fails."""
     try:
-        with path.open("a", encoding="utf-8") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
         raise Unusable(f"cannot write {path}: {error.strerror}") from None
@@ -116,10 +116,10 @@ def named(trace: Trace) -> str:
     return f"{trace.machine.replace(',', '+').replace(':', '.')}-{trace.config.profile}-{trace.violates}"
 
 
-def replaying(path: Path, trace: Trace) -> str:
-    """What says how to replay a trace that was written to `path`."""
-    machine = f" --machine {shlex.quote(trace.machine)}" if ":" in trace.machine else ""
-    return f"replay it: evidence-sim replay {shlex.quote(str(path))}{machine}"
+def replaying(path: Path, machine: str) -> str:
+    """The command that replays a trace of a machine that was written to `path`."""
+    named = f" --machine {shlex.quote(machine)}" if ":" in machine else ""
+    return f"evidence-sim replay {shlex.quote(str(path))}{named}"
 
 
 def replace_text(path: Path, text: str, way_out: str) -> None:
@@ -152,7 +152,7 @@ def write_text(path: Path, text: str, way_out: str) -> None:
 
 def _write(path: Path, text: str, way_out: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")  # arguments may be no text
     except OSError as error:
         raise Unusable(f"cannot write {path}: {error.strerror}{way_out}") from None
 

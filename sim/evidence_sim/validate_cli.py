@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from evidence_sim.outputs import add_outputs, write_outputs
 from evidence_sim.report import console, progress
-from evidence_sim.usage import FOUND, GIVEN, OK, write_json
+from evidence_sim.usage import FOUND, OK, write_json
 from evidence_sim.validation.files import Place, in_order, lines, size
 from evidence_sim.validation.judge import FORMAT, Judge
 
@@ -28,7 +29,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--forgotten", metavar="ID", action="append", default=[], help="a tenant whom an operator forgot meanwhile"
     )
-    parser.add_argument("--json", metavar="PATH", type=Path, default=GIVEN, help="also write it as JSON; - for stdout")
+    add_outputs(parser, "json")
     parser.set_defaults(do=_validate)
 
 
@@ -56,7 +57,8 @@ def _validate(given: argparse.Namespace) -> int:
     summary = judge.summary()
     consistent = not judge.found
     findings = [found.described() for found in judge.found]
-    write_json(given.json, {"format": FORMAT, "consistent": consistent, **summary, "findings": findings})
+    described = {"format": FORMAT, "consistent": consistent, **summary, "findings": findings}
+    write_outputs(given, json=lambda path: write_json(path, described))
     out.print(_told(summary), markup=False)
     print(f"{'consistent' if consistent else f'{len(findings)} findings'}", file=out.file)
     sys.stdout.flush()

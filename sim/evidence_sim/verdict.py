@@ -48,10 +48,12 @@ class Run:
         return not self.is_kernel or invariant.id in PROFILES[self.plan.profile].promised
 
     def verdict(self, invariant: Invariant) -> str:
-        """holds, violated, or not-promised."""
+        """holds, violated, not-promised, or vacuous where its premise never held."""
         if not self.promised(invariant):
             return "not-promised"
-        return "violated" if invariant.id in self.tally.violations else "holds"
+        if invariant.id in self.tally.violations:
+            return "violated"
+        return "holds" if self.tally.premises[invariant.id] else "vacuous"
 
     def broken(self) -> list[Invariant]:
         """The invariants that are violated though they were promised."""

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -118,11 +119,13 @@ def test_growth_is_a_table_and_a_plot(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     pytest.importorskip("matplotlib")
-    path = tmp_path / "growth.svg"
-    assert once(monkeypatch, "--only", "tenants", "--plot", str(path)) == 0
+    path, page = tmp_path / "growth.svg", tmp_path / "growth.html"
+    assert once(monkeypatch, "--only", "tenants", "--plot", str(path), "--report", str(page)) == 0
     assert "driver-ticks" in capsys.readouterr().out
     drawn = path.read_text()
     assert drawn.startswith("<?xml") and "driver-ticks, ticks/s" in drawn and "of a store (driver)" in drawn
+    held = page.read_text().split("data:image/svg+xml;base64,")[1].split('"')[0]
+    assert b64decode(held).decode() == drawn
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ forbids itself, by its Content-Security-Policy, to ask for anything.
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 
 def render(package: str, template: str, **values: Any) -> str:
     """The page that the `template` in the folder of `package`, a dotted name, makes of `values`.
 
     `values` name at least `title`, the page's. Whatever scripts should know is put into the page as JSON, keys sorted.
     """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # as long in coming as all the rest
+    from markupsafe import Markup
+
     pages = Environment(
         loader=ChoiceLoader([PackageLoader(one, "") for one in (package, __name__)]),
         autoescape=True,

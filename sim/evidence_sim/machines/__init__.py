@@ -35,7 +35,7 @@ def _imported(name: str) -> Machine:
         )
     try:
         machine = getattr(import_module(module), attribute)
-    except Exception as died:  # the module is the user's, and may raise anything
+    except (Exception, SystemExit) as died:  # the module is the user's, and may raise anything
         raise NoMachine(f"{name!r} is no machine: {died!r}") from died
     if isinstance(machine, type):
         raise NoMachine(f"{name!r} is no machine: it is a class; name an instance of it")
@@ -43,6 +43,8 @@ def _imported(name: str) -> Machine:
         raise NoMachine(
             f"{name!r} is no machine: it has no {', '.join(lacks)}; evidence_sim.machine.Machine says what it needs"
         )
+    if type(machine.longest) is not int:
+        raise NoMachine(f"{name!r} is no machine: its longest is {machine.longest!r}, and not a number of effects")
     found: Machine = machine
     return found
 

@@ -3,93 +3,105 @@
 from collections.abc import Mapping, Sequence
 
 from evidence_sim.bench.show import Known, ratios
-from evidence_sim.bench.timing import Timing
+from evidence_sim.bench.timing import Missing, Timing
 from evidence_sim.contract import Decided
 from evidence_sim.explore.result import Result
 from evidence_sim.explore.search import judges
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS
-from evidence_sim.pages import report as of
-from evidence_sim.pages.report import BAD, GOOD, OPEN, QUIET, Cell, Part, Report, Table, number
-from evidence_sim.suite import Caught
+from evidence_sim.pages.report import (
+    BAD,
+    GOOD,
+    OPEN,
+    QUIET,
+    SAID,
+    Cell,
+    Part,
+    Report,
+    Table,
+    ended,
+    fired,
+    heat,
+    number,
+    table_rows,
+    verdicts,
+)
 from evidence_sim.suite import Report as Suite
 from evidence_sim.suite_report import cell as suite_cell
 from evidence_sim.trace import Trace
+from evidence_sim.trace import verdicts as violations
 from evidence_sim.verdict import Run
 
 _SAMPLED = "SAMPLED(n): n seeds were tried, and no violation met; that is no proof."
+_UNTIL = " until it was interrupted"
+_SURVIVED = "Survived: a tick that started after the fault succeeded."
 _EXHAUSTIVE = "EXHAUSTIVE: every world within the bounds was looked at."
 _PROVED = "PROVED: for any number of ticks and faults, under the assumptions that evidence-sim prove names."
 
 
-def of_run(run: Run, traces: Mapping[str, Trace], command: str) -> Report:
-    """A campaign, with the shrunk trace of each broken promise."""
+def of_run(run: Run, traces: Mapping[str, Trace], command: str, cut: bool) -> Report:
+    """A campaign, with the shrunk trace of each broken promise; `cut`: something ended it early."""
     tally, plan, profile = run.tally, run.plan, PROFILES[run.plan.profile]
     strength = f"SAMPLED({run.seeds.count})"
     rows = []
     for invariant in INVARIANTS:
         first, seeds = tally.violations.get(invariant.id), tally.violated[invariant.id]
         said = f"in {seeds:,} seeds, first {first.seed}: {first.says}" if first else ""
+        if invariant.id in profile.moot and not first:
+            said = "moot: nothing can fail that would put it to the test"
         premise = tally.premises[invariant.id]
         rows.append((invariant.id, invariant.name, run.verdict(invariant), strength, premise, said))
-    broken = run.broken()
     facts = {
         "machine": run.machine,
         "profile": f"{plan.profile}: {profile.says}",
-        "seeds": f"{run.seeds.first} to {run.seeds.first + run.seeds.count - 1}",
+        "seeds": f"{number(run.seeds.count)} from {run.seeds.first}",
         "worlds": f"{plan.tenants} tenants, {plan.ticks} ticks each, store {run.store}",
         "actions": _cost(tally.actions, run.seconds),
         "digest": run.digest,
         "command": command,
     }
-    kept = [of.table_rows(run.tally.rows)] if run.is_kernel else []
+    kept = [table_rows(run.tally.rows)] if run.is_kernel else []
     missed = [Part("Not reached", tables=[_goals(run.missed())])] if run.missed() else []
     parts = [
-        Part("Verdicts", _SAMPLED, [of.verdicts(rows)]),
-        of.heat(profile, tally.met),
-        of.fired(profile, tally.fired, tally.survived),
-        of.outcomes(tally.outcomes),
+        Part("Verdicts", _SAMPLED, [verdicts(rows)], [*traces.values()]),
+        heat(profile, tally.met),
+        Part("Faults and outcomes", _SURVIVED, [fired(profile, tally.fired, tally.survived), ended(tally.outcomes)]),
         *missed,
         *kept,
     ]
-    return Report(f"{run.machine} under {plan.profile}", _kept(len(broken), strength), facts, parts, [*traces.values()])
+    verdict = _kept(len(run.broken()), strength, cut) if run.seeds.count else Cell("Not one seed was done.", OPEN)
+    return Report(f"{run.machine} under {plan.profile}", verdict, facts, parts)
 
 
 def of_suite(suite: Suite, command: str) -> Report:
     """The kernel under every profile, the specimens, the checks."""
     wrong, runs = suite.wrong(), suite.runs
     heads = [f"{run.plan.profile}, SAMPLED({run.seeds.count})>" for run in runs]
-    rows: list[tuple[Cell | str, ...]] = []
-    for i in INVARIANTS:
-        rows.append((f"{i.id} {i.name}", *(_judged(run, i.id) for run in runs)))
+    rows: list[list[Cell | str]] = [[f"{i.id} {i.name}", *(_judged(run, i.id) for run in runs)] for i in INVARIANTS]
     says = (
-        f"How often the premise of each invariant held under each profile, and nowhere was it violated. {_SAMPLED} "
+        f"How often the premise of each invariant held under each profile. {_SAMPLED} "
         "(n): not promised under this profile, and violated in n seeds. A dash: not promised, not violated. "
         "moot: promised, and nothing can fail that would put it to the test."
     )
     checks = [(c.name, c.detail, Cell("FAILED", BAD) if c.wrong else Cell("ok", GOOD)) for c in suite.checks]
-    facts = {
-        "actions": _cost(suite.actions, suite.seconds),
-        "digest": suite.digest,
-        "command": command,
-    }
-    parts = [
-        Part("Verdicts of the kernel", says, [Table("Invariants by profiles", ("invariant", *heads), rows)]),
-        Part("Specimens", "Machines with one known defect each, and what catches it.", [_specimens(suite.caught)]),
-        Part("Checks", tables=[Table("Checks", ("check", "of", ""), checks)]),
-    ]
-    if wrong:
-        parts.insert(0, Part("What is wrong", tables=[Table("What is wrong", ("",), [(text,) for text in wrong])]))
-    for run in runs:
-        parts.append(of.heat(PROFILES[run.plan.profile], run.tally.met))
-    if runs:
-        parts.append(of.table_rows({row for run in runs for row in run.tally.rows}))
-    cut = " It was interrupted." if suite.interrupted else ""
-    verdict = Cell(f"{len(wrong)} failed.{cut}", BAD) if wrong else Cell(f"Every promise was kept.{cut}", GOOD)
-    if suite.interrupted and not wrong:
-        verdict = Cell("No promise was broken until it was interrupted.", OPEN)
     traces = [trace for caught in suite.caught for trace in list(caught.traces.values())[:1]]
-    return Report("The kernel and its specimens", verdict, facts, parts, traces)
+    specimens = "Machines with one known defect each, and what catches it."
+    parts = [
+        *_wrong(wrong),
+        Part("Verdicts of the kernel", says, [Table("Invariants by profiles", ("invariant", *heads), rows)]),
+        Part("Specimens", specimens, [_specimens(suite)], traces, "A trace of each specimen"),
+        Part("Checks", tables=[Table("Checks", ("check", "of", "verdict"), checks)]),
+        *(heat(PROFILES[run.plan.profile], run.tally.met) for run in runs),
+        *([table_rows({row for run in runs for row in run.tally.rows})] if runs else []),
+    ]
+    facts = {"actions": _cost(suite.actions, suite.seconds), "digest": suite.digest, "command": command}
+    if wrong:
+        verdict = Cell(f"{len(wrong)} failed{_UNTIL if suite.interrupted else ''}.", BAD)
+    elif suite.interrupted:
+        verdict = Cell(f"No promise was broken{_UNTIL}.", OPEN)
+    else:
+        verdict = Cell("Every promise was kept, every specimen caught.", GOOD)
+    return Report("The kernel and its specimens", verdict, facts, parts)
 
 
 def of_search(result: Result, command: str) -> Report:
@@ -111,19 +123,21 @@ def of_search(result: Result, command: str) -> Report:
         "command": command,
     }
     unreached = result.unreached()
+    traces = [violation.trace for violation in found.violations.values()]
     parts = [
-        Part("Verdicts", _EXHAUSTIVE if found.complete else "The search was stopped.", [of.verdicts(rows)]),
+        Part("Verdicts", _EXHAUSTIVE if found.complete else "The search was stopped.", [verdicts(rows)], traces),
         *([Part("Not reached within these bounds", tables=[_goals(unreached)])] if unreached else []),
-        of.fired(PROFILES[found.profile], found.faults, None),
-        of.outcomes(found.outcomes),
-        of.table_rows(found.rows),
+        Part(
+            "Faults and outcomes",
+            tables=[fired(PROFILES[found.profile], found.faults, None), ended(found.outcomes)],
+        ),
+        *([table_rows(found.rows)] if found.machines == ("kernel",) else []),
     ]
     broken = sum(result.verdict(invariant) == "violated" for invariant in judges(found.bounds.scope))
-    traces = [violation.trace for violation in found.violations.values()]
-    verdict = _kept(broken, result.strength)
+    verdict = _kept(broken, result.strength, cut=False)
     if not broken and not found.complete:
         verdict = Cell(f"No promise was broken in what was reached: {result.strength}.", OPEN)
-    return Report(f"Every world of {machine} under {found.profile}", verdict, facts, parts, traces)
+    return Report(f"Every world of {machine} under {found.profile}", verdict, facts, parts)
 
 
 def of_contract(rows: Sequence[Decided], wrong: Sequence[str], command: str) -> Report:
@@ -142,30 +156,24 @@ def of_contract(rows: Sequence[Decided], wrong: Sequence[str], command: str) -> 
     ]
     says = (
         f"{_PROVED} {_EXHAUSTIVE} moot: nothing can fail that would put it to the test. "
-        "not promised: violated after so many actions; the trace is below."
+        "not promised: so many actions violate it, which are below, but for those of which no single one does."
     )
-    heads = ("bounds", "states>", "moves>", "depth>")
+    heads, columns = ("bounds", "states>", "moves>", "depth>"), ("invariant", *(f"{name}>" for name in names))
+    traces = [cell.trace for decided in rows for cell in decided.cells if cell.trace is not None]
+    violating = [trace for trace in traces if trace.violates in violations(trace)]
     parts = [
-        Part("Promises", says, [Table("Invariants by profiles", ("invariant", *names), strengths)]),
+        *_wrong(wrong),
+        Part("Promises", says, [Table("Invariants by profiles", ("invariant", *names), strengths)], violating),
         Part("Bounds", "What was searched.", [Table("Searches", ("profile", *heads), bounds)]),
-        Part("Premises", tables=[Table("Moves at which the premise held", ("", *(f"{n}>" for n in names)), premises)]),
+        Part("Premises", tables=[Table("Moves at which the premise held", columns, premises)]),
     ]
-    traces = [
-        cell.trace
-        for decided in rows
-        for cell in decided.cells
-        if cell.trace is not None and not cell.promised and cell.shortest
-    ]
-    verdict = (
-        Cell(f"{len(wrong)} wrong: {wrong[0]}", BAD)
-        if wrong
-        else Cell("Every promise holds as strongly as told.", GOOD)
-    )
-    return Report("The contract", verdict, {"command": command}, parts, traces)
+    kept = Cell("Every promise holds as strongly as told.", GOOD)
+    verdict = Cell(f"{len(wrong)} wrong.", BAD) if wrong else kept
+    return Report("The contract", verdict, {"command": command}, parts)
 
 
-def of_timings(found: Known, grown: Known, machine: Mapping[str, object], command: str) -> Report:
-    """Timings, with what is told of two of them, and how they grow."""
+def of_timings(found: Known, grown: Known, picture: bytes | None, told: Mapping[str, str]) -> Report:
+    """Timings, what two of them make, how they grow, of which the picture is (SVG); `told` is of the run."""
     most: dict[str, float] = {}
     for one in found:
         if isinstance(one, Timing):
@@ -182,21 +190,30 @@ def of_timings(found: Known, grown: Known, machine: Mapping[str, object], comman
         )
         for one in grown
     ]
-    compared = [(text,) for text in ratios(found)]
+    compared = [(Cell(text, SAID),) for text in ratios(found)]
     parts = [
         Part("Figures", "Medians of the rounds, and their middle half.", [Table("How fast", heads, figures)]),
-        Part("Compared", tables=[Table("One figure divided by another", ("",), compared)]),
-        Part("As the work grows", tables=[Table("Medians of the rounds", ("by", "at>", *heads), growth)]),
+        Part("Compared", tables=[Table("One figure divided by another", ("ratio",), compared)]),
+        Part(
+            "As the work grows", tables=[Table("Medians of the rounds", ("by", "at>", *heads), growth)], picture=picture
+        ),
     ]
-    told = {name: str(value) for name, value in machine.items()} | {"command": command}
     verdict = Cell(f"{len(found)} figures, {len(grown)} points", "")
-    return Report("How fast", verdict, told, [part for part in parts if part.tables[0].rows], ())
+    return Report("How fast", verdict, told, [part for part in parts if part.tables[0].rows])
 
 
-def _kept(broken: int, strength: str) -> Cell:
+def _kept(broken: int, strength: str, cut: bool) -> Cell:
+    until = _UNTIL if cut else ""
     if broken:
-        return Cell(f"{broken} broken promise{'s' if broken > 1 else ''}", BAD)
+        return Cell(f"{broken} broken promise{'s' if broken > 1 else ''}{until}", BAD)
+    if cut:
+        return Cell(f"No promise was broken{until}: {strength}.", OPEN)
     return Cell(f"Every promise was kept: {strength}.", GOOD)
+
+
+def _wrong(wrong: Sequence[str]) -> list[Part]:
+    found = [(Cell(text, SAID),) for text in wrong]
+    return [Part("What is wrong", tables=[Table("What is wrong", ("what",), found)])] if wrong else []
 
 
 def _cost(count: int, seconds: float) -> str:
@@ -204,7 +221,7 @@ def _cost(count: int, seconds: float) -> str:
 
 
 def _goals(missed: Sequence[str]) -> Table:
-    return Table("Goals", ("goal",), [(goal,) for goal in missed])
+    return Table("Goals", ("goal",), [(Cell(goal, SAID),) for goal in missed])
 
 
 def _judged(run: Run, name: str) -> Cell:
@@ -213,14 +230,17 @@ def _judged(run: Run, name: str) -> Cell:
     return Cell("\N{EN DASH}" if text == "-" else text, OPEN if text == "moot" else mark)
 
 
-def _specimens(caught: Sequence[Caught]) -> Table:
-    rows = []
-    for one in caught:
+def _specimens(suite: Suite) -> Table:
+    rows: list[tuple[Cell | str, ...]] = []
+    for one in suite.caught:
         lengths = sorted(len(trace.actions) for trace in one.traces.values()) or [0]
         verdict = Cell("FAILED", BAD) if one.faults() else Cell("caught", GOOD)
-        names, specimen = " ".join(one.traces), one.specimen
-        rows.append((specimen.name, specimen.profile, names, f"{lengths[0]}", f"{lengths[-1]}", verdict, specimen.says))
-    heads = ("specimen", "profile", "violates", "shortest>", "longest>", "", "what is wrong with it")
+        names, it = " ".join(one.traces), one.specimen
+        rows.append((it.name, it.profile, names, f"{lengths[0]}", f"{lengths[-1]}", verdict, Cell(it.says, SAID)))
+    for run in suite.unshrunk:
+        names = " ".join(sorted(run.tally.violations))
+        rows.append((run.machine, run.plan.profile, names, "", "", Cell("not shrunk", OPEN), ""))
+    heads = ("specimen", "profile", "violates", "shortest>", "longest>", "verdict", "what is wrong with it")
     return Table("Specimens, each with what it violates and its traces' actions", heads, rows)
 
 
@@ -234,8 +254,8 @@ def _strength(decided: Decided, at: int) -> Cell:
     return Cell(f"not promised{length}", QUIET)
 
 
-def _numbers(one: object, most: float) -> tuple[Cell | str, ...]:
-    if not isinstance(one, Timing):
-        return (Cell(getattr(one, "way_out", ""), OPEN), "", "")
+def _numbers(one: Timing | Missing, most: float) -> tuple[Cell | str, ...]:
+    if isinstance(one, Missing):
+        return Cell(one.way_out, OPEN), "", ""
     share = int(one.median * 100 / most) if most else None
     return Cell(number(one.median), share=share), number(one.low), number(one.high)

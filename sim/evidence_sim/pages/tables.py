@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 
 from evidence_kernel import EVIDENCE, SCHEDULER, EvidenceState, Observation, Phase
 
-_STEP, _TOP, _WIDE, _HIGH, _LEFT = 34, 24, 132, 22, 110
-_ARC = 15  # px that an arc stands out for each state that it passes
+_STEP, _TOP, _WIDE, _HIGH, _LABEL = 34, 24, 132, 22, 50  # px
+_OUT = 280  # px that the farthest arc's handles stand out: its middle stands out three quarters of that
 _UNREAD = "UNREAD"
 _Edges = Mapping[tuple[str, str], Sequence[tuple[str, bool]]]  # from, to: what leads there, and whether it was taken
 
@@ -45,44 +45,51 @@ def drawn(taken: set[tuple[str, str]]) -> tuple[list[tuple[str, str]], str]:
 
 
 def _picture(name: str, states: Sequence[str], edges: _Edges) -> Iterator[str]:
-    farthest = max(abs(states.index(a) - states.index(b)) for a, b in edges)
-    width, height = _LEFT + _WIDE + _ARC * farthest + 60, _TOP + _STEP * len(states)
-    rows = [taken for found in edges.values() for _, taken in found]
-    says = f"{name}: {sum(rows)} of {len(rows)} rows are solid; the list of rows says the same"
+    spans = [states.index(target) - states.index(source) for source, target in edges]
+    arc = _OUT // max(map(abs, spans))
+    left, right = (arc * 3 * far // 4 + _LABEL for far in (-min(spans), max(spans)))
+    width, height = left + _WIDE + right, _TOP + _STEP * len(states)
+    taken = [hit for found in edges.values() for _, hit in found]
+    listed = {
+        edge: ", ".join(f"{row}{'' if taken else ' (not taken)'}" for row, taken in found)
+        for edge, found in edges.items()
+    }
+    said = ". ".join(f"{source} to {target}: {rows}" for (source, target), rows in listed.items())
     yield f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
-    yield f"<title>{says}</title>"
-    yield f'<text class="name" x="{_LEFT}" y="14">{name}</text>'
+    yield f"<title>{name}: {sum(taken)} of {len(taken)} rows are solid</title><desc>{escape(said)}</desc>"
+    yield f'<text class="name" x="{left}" y="14">{name}</text>'
     for (source, target), found in edges.items():
-        yield from _arc(states.index(source), states.index(target), f"{source} to {target}", found)
+        hits = sum(hit for _, hit in found)
+        says = f"{source} to {target}: {listed[source, target]}"
+        yield f'<g class="{"taken" if hits else "left"}"><title>{escape(says)}</title>'
+        yield from _arc(states.index(source), states.index(target), left, arc, f"{hits}/{len(found)}")
+        yield "</g>"
     for at, state in enumerate(states):
         y = _TOP + at * _STEP
-        yield f'<rect class="state" x="{_LEFT}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="3"/>'
-        yield f'<text x="{_LEFT + _WIDE // 2}" y="{y + 15}" text-anchor="middle">{escape(state)}</text>'
+        yield f'<rect class="state" x="{left}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="3"/>'
+        yield f'<text x="{left + _WIDE // 2}" y="{y + 15}" text-anchor="middle">{escape(state)}</text>'
     yield "</svg>"
 
 
-def _arc(source: int, target: int, between: str, found: Sequence[tuple[str, bool]]) -> Iterator[str]:
-    taken = sum(hit for _, hit in found)
-    kind = "taken" if taken else "left"
+def _arc(source: int, target: int, left: int, arc: int, count: str) -> Iterator[str]:
     first, last = (_TOP + at * _STEP + _HIGH // 2 for at in (source, target))
-    listed = ", ".join(f"{name}{'' if hit else ' (not taken)'}" for name, hit in found)
-    yield f'<g class="{kind}"><title>{escape(between)}: {escape(listed)}</title>'
+    middle = (first + last) // 2 + 4
     if source == target:
-        x, out = _LEFT, 26
-        yield f'<path d="M{x} {first - 5} c{-out} -8 {-out} 18 0 10"/>'
-        label = (x - out - 2, first + 4, "end")
+        out = left - 26
+        yield f'<path d="M{left} {first - 5} C{out} {first - 13} {out} {first + 13} {left} {first + 5}"/>'
+        x, anchor = out + 4, "end"
     elif target == source + 1:
-        x = _LEFT + _WIDE // 2
-        yield f'<path d="M{x} {first + _HIGH // 2} L{x} {last - _HIGH // 2 - 5}"/>'
-        yield f'<path class="head" d="M{x - 4} {last - _HIGH // 2 - 7} l4 7 l4 -7 z"/>'
-        label = (x + 8, (first + last) // 2 + 4, "start")
+        below = left + _WIDE // 2
+        first, last = first + _HIGH // 2, last - _HIGH // 2
+        yield f'<path d="M{below} {first} L{below} {last - 5}"/>'
+        yield f'<path class="head" d="M{below - 4} {last - 7} l4 7 l4 -7 z"/>'
+        x, anchor = below + 8, "start"
     else:
         side = 1 if target > source else -1
-        x = _LEFT + (_WIDE if side > 0 else 0)
-        out = x + side * _ARC * abs(target - source)
+        edge = left + (_WIDE if side > 0 else 0)
+        out = edge + arc * (target - source)
         first, last = first + 5 * side, last - 5 * side
-        middle = (first + last) // 2
-        yield f'<path d="M{x} {first} C{out} {first} {out} {last} {x + side * 6} {last}"/>'
-        yield f'<path class="head" d="M{x + side * 8} {last - 4} L{x} {last} L{x + side * 8} {last + 4} z"/>'
-        label = ((x + 3 * out) // 4 + side * 3, middle + 4, "start" if side > 0 else "end")
-    yield f'<text class="count" x="{label[0]}" y="{label[1]}" text-anchor="{label[2]}">{taken}/{len(found)}</text></g>'
+        yield f'<path d="M{edge} {first} C{out} {first} {out} {last} {edge + side * 6} {last}"/>'
+        yield f'<path class="head" d="M{edge + side * 8} {last - 4} L{edge} {last} L{edge + side * 8} {last + 4} z"/>'
+        x, anchor = (edge + 3 * out) // 4 + side * 3, "start" if side > 0 else "end"
+    yield f'<text class="count" x="{x}" y="{middle}" text-anchor="{anchor}">{count}</text>'
