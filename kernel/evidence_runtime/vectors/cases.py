@@ -1,5 +1,6 @@
 """Cases of each decision below the tick, with the kernel's verdict: records, identity, time, keys, log lines."""
 
+from itertools import cycle
 from typing import Any
 
 from evidence_kernel import (
@@ -176,7 +177,7 @@ def log_lines() -> list[dict[str, Any]]:
     ]
     lines += [(messages.fail_closed(tenant, why), {"line": "fail_closed", "reason": why}) for why in messages.DETAILS]
     lines += [(messages.warned(TICK, tenant, one), {"line": "warned", "tick_id": TICK, "warn": one}) for one in Warn]
-    for outcome, reason, trigger in zip(list(Outcome) * 3, Reason, [None, *Trigger] * 9, strict=False):
+    for outcome, reason, trigger in zip(cycle(Outcome), Reason, cycle([None, *Trigger]), strict=False):
         fields = {"line": "ended", "tick_id": TICK, "outcome": outcome, "reason": reason, "due": trigger}
         lines.append((messages.ended(TICK, tenant, outcome, reason, trigger), fields))
     return [{**fields, "tenant": tenant, **said(line)} for line, fields in lines]
