@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 LONGEST_FILE, LONGEST_COMPILED_FILE, LONGEST_FUNCTION = 300, 500, 70
@@ -25,8 +26,14 @@ Found = list[str]
 Rule = Callable[[str], Found]
 
 
-def _nodes(text: str) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(text)))
+@cache
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@cache
+def _nodes(text: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(text)))
 
 
 def _comments(text: str) -> dict[int, str]:
@@ -59,7 +66,7 @@ def long_functions(text: str) -> Found:
 
 def no_purpose(text: str) -> Found:
     """A module opens with its purpose: one line, and nothing right below it."""
-    first, *rest = (ast.get_docstring(ast.parse(text)) or "").splitlines() or [""]
+    first, *rest = (ast.get_docstring(_tree(text)) or "").splitlines() or [""]
     said = first.endswith((".", ":")) and not (rest and rest[0])
     return [] if said else [f"opens with {first!r}"]
 

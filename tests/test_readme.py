@@ -43,8 +43,7 @@ def test_the_story_is_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture
     assert story in capsys.readouterr().out
     trace = load((tmp_path / "v2.20-cloud-kv-S4.json").read_text(encoding="utf-8"))
     picture = (TOP / "spec" / "two-backfills.svg").read_text(encoding="utf-8")
-    if "svg" in EXPORTS:
-        assert picture == EXPORTS["svg"](trace), "write it anew: replay --export svg of that trace"
+    assert picture == EXPORTS["svg"](trace), "write it anew: replay --export svg of that trace"
 
 
 def test_what_to_watch_can_be_grepped(tmp_path: Path) -> None:

@@ -37,11 +37,6 @@ COUNTS: list[tuple[str, int, Bounds, tuple[int, int, int], int]] = [
     ("cloud-kv", 1, Bounds(1, 1, 0, operators=2), (393, 617, 12), 393),
     ("cloud-kv", 1, Bounds(2, 1, 0, scope=Scope.STATUS), (1605, 3493, 8), 1594),
 ]
-if os.environ.get("EVIDENCE_LONG") == "1":
-    COUNTS += [
-        ("lying-disk", 1, Bounds(2, 1, 0), (4090, 9698, 20), 3396),
-        ("crash-stop", 1, Bounds(3, 0, 0), (3014, 7559, 20), 2221),
-    ]
 
 
 @pytest.mark.parametrize(("profile", "tenants", "bounds", "counts", "reduced"), COUNTS)

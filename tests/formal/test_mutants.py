@@ -1,7 +1,6 @@
 """The table of mutants is of these tables, and a part of it, chosen by their hash, comes out the same again."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +26,7 @@ from evidence_sim.reuse import Graph
 
 SPEC = Path(__file__).parents[2] / "spec"
 TABLE = json.loads((SPEC / DATA).read_text(encoding="utf-8"))
-AGAIN = 80 if os.environ.get("EVIDENCE_LONG") == "1" else 40
+AGAIN = 40
 # One of each sort: another evidence, a way back, a way that dies, a loop, an outcome, lines, what is never met.
 SORTS = (
     "EVIDENCE MISSING,STILL_MINE -> VERIFIED",

@@ -17,9 +17,10 @@ import pytest
 import evidence_kernel
 import evidence_runtime
 import evidence_sim
-from evidence_sim import usage
+from evidence_sim import suite, usage
 from evidence_sim.campaign import Chunk, Seeds, tallied
 from evidence_sim.cli import main
+from evidence_sim.machines.specimens import SPECIMENS
 from evidence_sim.sample import Plan
 from evidence_sim.sources import sources
 from evidence_sim.verdict import Run
@@ -86,6 +87,20 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
             out, said = process.communicate(timeout=120)
         assert (process.returncode, workers[0].wait(), workers[1].poll()) == (0, -9, None), said
     assert json.loads(out)["digest"] == digest(Plan(), Seeds(0, 160))
+
+
+@DASK
+def test_the_suite_is_the_same_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(suite, "KERNEL", tuple((*campaign, Seeds(0, 9)) for *campaign, _ in suite.KERNEL))
+    monkeypatch.setattr(suite, "SPECIMENS", SPECIMENS[2:4])
+    monkeypatch.setattr(suite, "SPECIMEN_SEEDS", Seeds(0, 9))
+    told = []
+    with cluster({}, {}) as (address, _, _):
+        for place in (["--cluster", address], ["--jobs", "1"]):
+            main([*place, "--json", str(tmp_path / "suite.json")])
+            told.append(json.loads((tmp_path / "suite.json").read_text()))
+    assert len(told[0]["specimens"]) == 2 and told[0]["digest"] == told[1]["digest"]
+    assert told[0]["wrong"] == told[1]["wrong"]
 
 
 @DASK

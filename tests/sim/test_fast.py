@@ -29,7 +29,7 @@ from tests.sim.fast_decoded import told_reference, told_twin
 
 PROFILES = ("crash-stop", "cloud-kv", "lying-disk", "byzantine")
 SEEDS = 400 if COMPILED else 8
-plain = pytest.mark.skipif(COMPILED, reason="goes through the functions as Python; NUMBA_DISABLE_JIT=1 runs it")
+plain = pytest.mark.skipif(COMPILED, reason="not run: it needs the functions as Python, NUMBA_DISABLE_JIT=1")
 
 
 def plan_of(profile: str) -> Plan:

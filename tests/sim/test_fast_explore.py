@@ -98,7 +98,7 @@ def test_states_have_the_same_numbers_in_any_number_of_threads(jobs: int, monkey
     assert one.found.violations == several.found.violations
 
 
-@pytest.mark.skipif(COMPILED, reason="goes through the functions as Python; NUMBA_DISABLE_JIT=1 runs it")
+@pytest.mark.skipif(COMPILED, reason="not run: it needs the functions as Python, NUMBA_DISABLE_JIT=1")
 def test_a_state_that_is_loaded_is_saved_again_as_it_was() -> None:
     search = FastSearch(beginnings(Config(2, profile="byzantine")), Bounds(1, 1, 0, 1), limit=200)
     list(search.levels())
