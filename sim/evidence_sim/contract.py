@@ -5,7 +5,7 @@ was reached, one that is not promised its shortest counterexample. Where no sear
 a trace by hand stands for it, 1-minimal: no single action of it can be left out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from evidence_sim.config import Config, Initial
 from evidence_sim.contract_far import Far
 from evidence_sim.explore.bounds import Bounds, Scope
-from evidence_sim.explore.liveness import FOLLOWED, Followed, follow
+from evidence_sim.explore.liveness import Followed, follow
 from evidence_sim.explore.search import Explored, Search, beginnings, identity
 from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS, Invariant
@@ -21,7 +21,6 @@ from evidence_sim.labels import parse
 from evidence_sim.shrink import shrink
 from evidence_sim.trace import Trace
 
-Now = Callable[[str], None]
 _STATUS = Scope.STATUS
 _LARGE = Bounds(2, 1, 1)
 
@@ -134,12 +133,11 @@ class Decided:
         return wrong
 
 
-def decide(row: Row, far: Far, now: Now) -> Decided:
+def decide(row: Row, far: Far) -> Decided:
     """Run the searches of a row, beside the large ones that were run."""
     found = []
     for tenants, bounds in row.searches:
         config = Config(tenants, len(row.machines), row.machines, row.profile)
-        now(bounds.said(config))
         search = Search(beginnings(config), bounds, identity(config))
         for _ in search.levels():
             pass
@@ -149,9 +147,9 @@ def decide(row: Row, far: Far, now: Now) -> Decided:
     return Decided(row, tuple(found), large, cells)
 
 
-def futures(now: Now) -> list[Followed]:
-    """Liveness, decided for each profile that promises it."""
-    return [follow(Config(profile=profile), BEFORE, OVERLAP, now) for profile in FOLLOWED]
+def futures(profile: str) -> Followed:
+    """Liveness, decided for a profile that promises it."""
+    return follow(Config(profile=profile), BEFORE, OVERLAP, lambda _: None)
 
 
 def _cell(row: Row, invariant: Invariant, found: list[Explored]) -> Cell:

@@ -2,18 +2,22 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evidence_sim.contract import ROWS, Decided, Now, decide, futures
+from evidence_sim.campaign import processes, processors
+from evidence_sim.contract import ROWS, Decided, decide, futures
 from evidence_sim.contract_far import RECORD, Far, record, recorded, searched
 from evidence_sim.contract_page import PAGE, described, files, page
+from evidence_sim.explore.liveness import FOLLOWED, Followed
 from evidence_sim.outputs import add_outputs, write_outputs
 from evidence_sim.pages.results import of_contract
 from evidence_sim.report import console, spinner
 from evidence_sim.usage import ANOTHER_FILE, FOUND, OK, write_json, write_text
 
+_Part = Callable[[], Decided | Followed]
 _EXAMPLES = """examples:
   evidence-sim contract                 which invariant is kept under which profile
   evidence-sim contract --write out     the page, and a counterexample for each promise that is none
@@ -36,12 +40,20 @@ def add(commands: Any) -> None:
 
 def _contract(given: argparse.Namespace) -> int:
     rows: list[Decided] = []
+    followed: list[Followed] = []
     folder = given.write or given.check or Path("spec")
-    with spinner("contract") as now:
+    with spinner("contract") as now, processes(given.jobs or processors()) as crew:
         far = _far(given, folder / RECORD, now)
-        for row in ROWS:
-            rows.append(decide(row, far, lambda bounds: now(f"{len(rows) + 1} of {len(ROWS)} rows, {bounds}")))
-        followed = futures(now)
+        parts: list[_Part] = [
+            *(partial(decide, row, far) for row in ROWS),
+            *(partial(futures, profile) for profile in FOLLOWED),
+        ]
+        for done in crew.results(_part, parts):
+            if isinstance(done, Decided):
+                rows.append(done)
+            else:
+                followed.append(done)
+            now(f"{len(rows) + len(followed)} of {len(parts)} rows and futures")
     out = console(stderr=given.json == Path("-"))
     for line in page(rows, followed, folder).splitlines():
         out.print(line, markup=False, soft_wrap=True)
@@ -67,7 +79,11 @@ def _contract(given: argparse.Namespace) -> int:
     return FOUND if wrong else OK
 
 
-def _far(given: argparse.Namespace, path: Path, now: Now) -> Far:
+def _part(part: _Part) -> Decided | Followed:
+    return part()
+
+
+def _far(given: argparse.Namespace, path: Path, now: Callable[[str], None]) -> Far:
     """What the large searches find, or found; who neither writes nor checks may go without."""
     if given.all:
         return searched(now)

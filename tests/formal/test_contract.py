@@ -27,10 +27,6 @@ KEPT = sorted((SPEC / "counterexamples").glob("*.json"))
 SMALL = Row(("kernel",), "lying-disk", ((1, Bounds(1, 1, 0)),))
 
 
-def quiet(_: str) -> None:
-    pass
-
-
 def kept(path: Path) -> Trace:
     return load(path.read_text(encoding="utf-8"))
 
@@ -74,11 +70,11 @@ def test_what_is_called_proved_is_what_is_proved() -> None:
 
 def test_a_broken_promise_and_an_idle_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Row(("kernel",), "lying-disk", ((1, Bounds(1, 1, 0)),))
-    wrong = decide(row, {}, quiet).wrong()
+    wrong = decide(row, {}).wrong()
     assert "lying-disk, S15 StatusMonotone: neither promised nor violated" in wrong
     assert "lying-disk, S19 StatusHonest: promised, and its premise never held" in wrong
     monkeypatch.setattr("evidence_sim.contract.PROFILES", {"lying-disk": PROFILES["crash-stop"]})
-    assert "lying-disk, S9 AttemptsCounted: promised and violated" in decide(row, {}, quiet).wrong()
+    assert "lying-disk, S9 AttemptsCounted: promised and violated" in decide(row, {}).wrong()
 
 
 def test_what_is_stale_is_named(
@@ -87,25 +83,25 @@ def test_what_is_stale_is_named(
     monkeypatch.setattr(contract_cli, "ROWS", (SMALL,))
     monkeypatch.setattr("evidence_sim.contract.BEFORE", Bounds(1, 0, 0))
     monkeypatch.setattr("evidence_sim.contract_far.FAR", {})
-    assert main(["contract", "--write", str(tmp_path)]) == 2
+    assert main(["--jobs", "1", "contract", "--write", str(tmp_path)]) == 2
     assert f"cannot read {tmp_path / RECORD}" in capsys.readouterr().err
     (tmp_path / RECORD).write_text(record({}))
-    main(["contract", "--write", str(tmp_path)])
+    main(["--jobs", "1", "contract", "--write", str(tmp_path)])
     found = sorted(path.name for path in tmp_path.rglob("*.*"))
     assert found == [PAGE, "lying-disk-S7.json", "lying-disk-S9.json", RECORD]
     capsys.readouterr()
-    main(["contract", "--check", str(tmp_path)])
+    main(["--jobs", "1", "contract", "--check", str(tmp_path)])
     assert "stale" not in capsys.readouterr().err
     spoilt, more = tmp_path / "counterexamples" / "lying-disk-S9.json", tmp_path / "counterexamples" / "old.json"
     spoilt.write_text(spoilt.read_text().replace("StatusOpen(a,1):ok", "StatusOpen(a,1):failed"))
     more.write_text("{}")
-    assert main(["contract", "--check", str(tmp_path)]) == 1
+    assert main(["--jobs", "1", "contract", "--check", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert f"{spoilt} is stale" in said and f"{more} is stale" in said and "lying-disk-S7.json is stale" not in said
 
 
 def test_the_files_are_the_same_twice() -> None:
-    first, second = (files([decide(SMALL, {}, quiet)], [], SPEC) for _ in range(2))
+    first, second = (files([decide(SMALL, {})], [], SPEC) for _ in range(2))
     assert first == second
 
 
@@ -123,7 +119,7 @@ def test_what_large_searches_found_is_kept_and_read_back(tmp_path: Path, monkeyp
     again = recorded(path)
     assert record(again) == record(found)
     idle = Row(("kernel",), "lying-disk", ())
-    assert decide(idle, again, quiet).cells == decide(idle, found, quiet).cells != decide(idle, {}, quiet).cells
+    assert decide(idle, again).cells == decide(idle, found).cells != decide(idle, {}).cells
     path.write_text(record(found).replace("(1 tick, 1 fault,", "(1 tick, 9 faults,"))
     with pytest.raises(Unusable, match=r"does not say what was searched: 'EXHAUSTIVE.1 tick, 1 fault,.*--all --write"):
         recorded(path)

@@ -133,7 +133,7 @@ def test_the_suite_shows_what_is_wrong_and_the_specimens() -> None:
 
 
 def test_the_contract_shows_strengths_and_counterexamples() -> None:
-    row = decide(Row(("kernel",), "lying-disk", ((1, Bounds(1, 1, 0)),)), {}, lambda _: None)
+    row = decide(Row(("kernel",), "lying-disk", ((1, Bounds(1, 1, 0)),)), {})
     text = of_contract([row], row.wrong(), "evidence-sim contract --report x").page()
     assert f"{len(row.wrong())} wrong." in text and "not promised, 1" in text
     assert all(str(escape(wrong)) in text for wrong in row.wrong())
