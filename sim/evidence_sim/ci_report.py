@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from evidence_sim.faults import PROFILES
 from evidence_sim.invariants import INVARIANTS, Invariant
 from evidence_sim.suite import Report, unshown
 from evidence_sim.trace import Trace
 from evidence_sim.usage import replaying
-from evidence_sim.verdict import Run
+from evidence_sim.verdict import MOOT, Run
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -124,11 +123,14 @@ def _failed(case: ElementTree.Element, kind: str, says: str, lines: Sequence[str
 
 def _skipped(run: Run, invariant: Invariant) -> str | None:
     """Why an invariant was not put to the test."""
-    if not run.promised(invariant):
+    verdict = run.verdict(invariant)
+    if verdict == "not-promised":
         return "not promised"
-    if invariant.id in PROFILES[run.plan.profile].moot and invariant not in run.broken():
-        return "moot: nothing can fail that would put it to the test"
-    return "the premise never held" if invariant in run.vacuous() and invariant not in run.broken() else None
+    if verdict == "violated":
+        return None
+    if run.is_moot(invariant):
+        return MOOT
+    return "the premise never held" if verdict == "vacuous" else None
 
 
 def _command(run: Run, path: Path | None) -> list[str]:

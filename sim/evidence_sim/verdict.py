@@ -15,6 +15,7 @@ from evidence_sim.shrink import shrink
 from evidence_sim.tally import ROWS, Tally, Violation
 from evidence_sim.trace import Trace
 
+MOOT = "moot: nothing can fail that would put it to the test"
 FORMAT = "evidence-run/1"
 
 
@@ -47,6 +48,10 @@ class Run:
         """Whether a violation breaks a promise: the profile's of the kernel, or anything of a specimen."""
         return not self.is_kernel or invariant.id in PROFILES[self.plan.profile].promised
 
+    def is_moot(self, invariant: Invariant) -> bool:
+        """Whether nothing can fail under the profile that would put the invariant to the test."""
+        return invariant.id in PROFILES[self.plan.profile].moot
+
     def verdict(self, invariant: Invariant) -> str:
         """holds, violated, not-promised, or vacuous where its premise never held."""
         if not self.promised(invariant):
@@ -61,8 +66,7 @@ class Run:
 
     def vacuous(self) -> list[Invariant]:
         """The promised invariants whose premise never held."""
-        moot = PROFILES[self.plan.profile].moot
-        return [i for i in INVARIANTS if self.promised(i) and i.id not in moot and not self.tally.premises[i.id]]
+        return [i for i in INVARIANTS if self.promised(i) and not self.is_moot(i) and not self.tally.premises[i.id]]
 
     def missed(self) -> list[str]:
         """The goals that were not reached."""

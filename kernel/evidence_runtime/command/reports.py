@@ -25,6 +25,7 @@ from evidence_runtime.command.shared import (
     tenants_in,
     when,
 )
+from evidence_runtime.command.status_page import status_page
 from evidence_runtime.drive import system_clock
 from evidence_runtime.memory import MemoryStore
 from evidence_runtime.migrate import SETTLED, Account
@@ -141,8 +142,6 @@ def status(
 
 
 def _write_page(path: Path, seen: Overview) -> None:
-    from evidence_runtime.command.status_page import status_page  # Jinja2 is long in coming, and only pages need it
-
     try:
         path.write_text(status_page(seen), encoding="utf-8")
     except OSError as error:

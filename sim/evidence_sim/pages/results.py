@@ -30,7 +30,7 @@ from evidence_sim.suite import Report as Suite
 from evidence_sim.suite_report import cell as suite_cell
 from evidence_sim.trace import Trace
 from evidence_sim.trace import verdicts as violations
-from evidence_sim.verdict import Run
+from evidence_sim.verdict import MOOT, Run
 
 _SAMPLED = "SAMPLED(n): n seeds were tried, and no violation met; that is no proof."
 _UNTIL = " until it was interrupted"
@@ -47,8 +47,8 @@ def of_run(run: Run, traces: Mapping[str, Trace], command: str, cut: bool) -> Re
     for invariant in INVARIANTS:
         first, seeds = tally.violations.get(invariant.id), tally.violated[invariant.id]
         said = f"in {seeds:,} seeds, first {first.seed}: {first.says}" if first else ""
-        if invariant.id in profile.moot and not first:
-            said = "moot: nothing can fail that would put it to the test"
+        if run.is_moot(invariant) and not first:
+            said = MOOT
         premise = tally.premises[invariant.id]
         rows.append((invariant.id, invariant.name, run.verdict(invariant), strength, premise, said))
     facts = {
