@@ -205,7 +205,7 @@ def test_a_store_keeps_what_a_profile_grants() -> None:
 
 
 def test_the_flags_of_the_tests_are_told() -> None:
-    named = re.compile(r"EVIDENCE_(?:ALL|LONG|[A-Z0-9]+_URL)\b")
+    named = re.compile(r"EVIDENCE_(?:ALL|[A-Z0-9]+_URL)\b")
     used = {flag for path in (TOP / "tests").rglob("*.py") for flag in named.findall(path.read_text(encoding="utf-8"))}
     assert used == set(named.findall(PAGES["tests/README.md"]))
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from evidence_runtime.pages import render
 from tests.browser.conftest import Axe, Opened
-from tests.browser.look import Scheme, looking
+from tests.browser.look import LOOKS, Scheme, looking
 
 FAULTY = {
     "throws": "<script>throw new Error('planted')</script>",
@@ -18,8 +18,7 @@ FAULTY = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_base_is_sound(tmp_path: Path, opened: Opened, axe: Axe, width: int, scheme: Scheme) -> None:
     file = tmp_path / "base.html"
     file.write_text(render("evidence_runtime.pages", "base.html", title="<b>Base</b>"), encoding="utf-8")

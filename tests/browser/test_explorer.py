@@ -14,7 +14,7 @@ from evidence_sim.pages.explorer import explored, page
 from evidence_sim.sample import Plan, sample
 from evidence_sim.trace import Trace
 from tests.browser.conftest import Axe, Opened
-from tests.browser.look import ALONE, Scheme
+from tests.browser.look import ALONE, LOOKS, Scheme
 from tests.sim.late import LATE
 
 _STEPS = 2_000
@@ -52,8 +52,7 @@ def _now(shown: Page) -> str:
     return shown.locator(".now").inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_it_is_sound(late: Path, opened: Opened, axe: Axe, width: int, scheme: Scheme) -> None:
     shown = opened(late, width, scheme)
     assert shown.evaluate("document.documentElement.scrollWidth") <= width

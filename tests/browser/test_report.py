@@ -8,9 +8,7 @@ from playwright.sync_api import expect
 
 from evidence_sim.cli import main
 from tests.browser.conftest import Axe, Opened
-from tests.browser.look import Scheme
-
-WIDTHS, SCHEMES = (390, 1280), ("light", "dark")  # px
+from tests.browser.look import LOOKS, Scheme
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +28,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.parametrize("name", ["broken", "kept"])
 def test_whoever_looks_can_read_it(
     name: str, request: pytest.FixtureRequest, opened: Opened, axe: Axe, width: int, scheme: Scheme

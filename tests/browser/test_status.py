@@ -12,7 +12,7 @@ from evidence_runtime.command import main
 from evidence_runtime.command.status_page import status_page
 from evidence_runtime.overview import Overview, Seen
 from tests.browser.conftest import Axe, Opened
-from tests.browser.look import ALONE, Scheme
+from tests.browser.look import ALONE, LOOKS, Scheme
 
 NOW, MINUTE = 1_767_459_868_229, 60_000  # 2026-01-03T17:04:28.229Z
 MANY, QUICK = 10_000, 50  # tenants, ms
@@ -55,8 +55,7 @@ def shown(page: Page) -> str:
     return page.get_by_role("status").inner_text()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_whoever_looks_can_read_it(many: Path, opened: Opened, axe: Axe, width: int, scheme: Scheme) -> None:
     page = opened(many, width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

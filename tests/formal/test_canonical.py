@@ -1,6 +1,5 @@
 """What a search takes for one world is one: the graph of whole worlds, seen through `canonical`, is its graph."""
 
-import os
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from evidence_sim.explore.bounds import Bounds, Move, Node, Scope, moves
 from evidence_sim.explore.canonical import Key, canonical, exact, symmetric
 from evidence_sim.explore.search import Identity, judges
 from evidence_sim.world import initial
+from tests.long import long, some
 
 Edge = tuple[Key, str, Key, tuple[str, ...]]
 BEGINNINGS = tuple(Initial(evidence) for evidence in ("absent", "valid-12h", "valid-24h", "invalid"))
@@ -24,17 +24,14 @@ CASES = [
     ("lying-disk", Bounds(1, 1, 0, scope=Scope.ALL)),
     ("byzantine", Bounds(1, 1, 0)),
 ]
-NAMED = ["crash-stop"]
-if os.environ.get("EVIDENCE_LONG") == "1":
-    NAMED += ["cloud-kv"]
-    CASES += [
-        ("byzantine", Bounds(1, 2, 0)),
-        ("lying-disk", Bounds(1, 2, 0)),
-        ("cloud-kv", Bounds(2, 1, 0, operators=1)),
-        ("crash-stop", Bounds(2, 0, 1, scope=Scope.STATUS)),
-        ("lying-disk", Bounds(2, 1, 0, scope=Scope.STATUS)),
-        ("lying-disk", Bounds(1, 2, 0, scope=Scope.ALL)),
-    ]
+LARGE = [
+    ("byzantine", Bounds(1, 2, 0)),
+    ("lying-disk", Bounds(1, 2, 0)),
+    ("cloud-kv", Bounds(2, 1, 0, operators=1)),
+    ("crash-stop", Bounds(2, 0, 1, scope=Scope.STATUS)),
+    ("lying-disk", Bounds(2, 1, 0, scope=Scope.STATUS)),
+    ("lying-disk", Bounds(1, 2, 0, scope=Scope.ALL)),
+]
 
 
 def judged(move: Move, scope: Scope) -> tuple[str, ...]:
@@ -67,7 +64,7 @@ def edges(profile: str, bounds: Bounds, same: Identity, seen_as: Identity = cano
     return found
 
 
-@pytest.mark.parametrize(("profile", "bounds"), CASES, ids=str)
+@pytest.mark.parametrize(("profile", "bounds"), [*CASES, *long(*LARGE)], ids=str)
 def test_nothing_that_matters_is_left_out(profile: str, bounds: Bounds) -> None:
     whole, seen = edges(profile, bounds, exact), edges(profile, bounds, canonical)
     assert whole == seen
@@ -82,7 +79,7 @@ def test_what_is_left_out_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch, pa
     assert edges("cloud-kv", bounds, canonical) != edges("cloud-kv", bounds, exact)
 
 
-@pytest.mark.parametrize("profile", NAMED)
+@pytest.mark.parametrize("profile", some(("crash-stop", "cloud-kv"), 2))
 def test_the_names_of_ticks_make_no_difference(profile: str) -> None:
     bounds = Bounds(2, 1, 0)
     assert seen_without_names(profile, bounds, canonical) == seen_without_names(profile, bounds, symmetric)

@@ -1,6 +1,5 @@
 """The model allows what the world does: whole ticks from the beginning; and each assumption is needed."""
 
-import os
 from collections.abc import Sequence
 from functools import cache
 from itertools import islice
@@ -13,8 +12,8 @@ from evidence_sim.proof.invariant import INVARIANT, KEPT, Conjunct, begins
 from evidence_sim.proof.model import TICK, World, fresh, world
 from evidence_sim.proof.moves import Stores, moves
 from evidence_sim.proof.rows import Row, rows
+from tests.long import some
 
-SOME = 1 if os.environ.get("EVIDENCE_LONG") == "1" else 3  # one of so many
 BACKFILL = (
     *("Start", "STATUS_READ:absent", "STATUS_OPEN:applied", "EVIDENCE_READ:absent"),
     *("EVIDENCE_PUT:unknown-later", "Land EVIDENCE_PUT", "EVIDENCE_VERIFY:mine", "TIMESTAMP_READ:mine"),
@@ -120,7 +119,7 @@ IDLE_NOT = {
 }
 
 
-@pytest.mark.parametrize("kept", KEPT[::SOME], ids=lambda kept: kept.name)
+@pytest.mark.parametrize("kept", some(KEPT, 3), ids=lambda kept: kept.name)
 def test_no_conjunct_is_idle(kept: Conjunct) -> None:
     near = tuple(one for one in kernel_rows() if one.name == IDLE_NOT[kept.name])
     others = tuple(conjunct for conjunct in INVARIANT if conjunct is not kept)

@@ -26,7 +26,7 @@ from evidence_sim.reuse import Graph
 
 SPEC = Path(__file__).parents[2] / "spec"
 TABLE = json.loads((SPEC / DATA).read_text(encoding="utf-8"))
-AGAIN = 40
+AGAIN = 20
 # One of each sort: another evidence, a way back, a way that dies, a loop, an outcome, lines, what is never met.
 SORTS = (
     "EVIDENCE MISSING,STILL_MINE -> VERIFIED",

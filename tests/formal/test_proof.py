@@ -1,6 +1,5 @@
 """The proof holds of the kernel, is not vacuous, and names the row of every break that is planted in it."""
 
-import os
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -17,10 +16,10 @@ from evidence_sim.proof.check import Proof
 from evidence_sim.proof.invariant import INVARIANT, PROMISED
 from evidence_sim.proof.rows import Row as ProofRow
 from evidence_sim.proof.rows import rows
+from tests.long import some
 
 SPEC = Path(__file__).parent.parent.parent / "spec"
 F, E, P = Finding, EvidenceState, Phase
-SOME = 1 if os.environ.get("EVIDENCE_LONG") == "1" else 5  # one of so many
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -171,7 +170,7 @@ BREAKS: dict[str, tuple[Patch, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("broken", list(BREAKS)[::SOME])
+@pytest.mark.parametrize("broken", some(BREAKS, 5))
 def test_a_break_is_refuted_and_named_by_its_row(
     broken: str, kernel_rows: frozenset[ProofRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,7 +196,7 @@ SPECIMENS = {
 }
 
 
-@pytest.mark.parametrize("name", list(SPECIMENS)[::SOME])
+@pytest.mark.parametrize("name", some(SPECIMENS, 5))
 def test_a_specimen_is_refuted_and_named_by_its_row(name: str, kernel_rows: frozenset[ProofRow]) -> None:
     row, conjunct = SPECIMENS[name]
     assert conjunct in broken_by(row, kernel_rows, name)

@@ -1,7 +1,6 @@
 """`evidence-sim prove`: the whole proof with what it prints and writes, a refutation, and no solver."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -12,11 +11,12 @@ from evidence_kernel.tables import ROUTES
 from evidence_sim.cli import main
 from evidence_sim.proof import check
 from evidence_sim.proof.rows import rows
+from tests.long import LONG
 
 PROVED = "PROVED S1-S9, S17 (any number of ticks and faults, cloud-kv)"
 
 
-@pytest.mark.skipif(os.environ.get("EVIDENCE_LONG") != "1", reason="a quarter of a minute: EVIDENCE_LONG=1")
+@LONG
 def test_s1_to_s9_and_s17_hold_for_any_number_of_ticks_and_faults(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,7 @@
 """The code's graph is the specification's, state by state and edge by edge; a change of either is seen."""
 
-import os
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -19,15 +19,15 @@ from evidence_sim.formal.labels import calls
 from evidence_sim.formal.models import BEGINS
 from evidence_sim.formal.text import Space, parse, written
 from spec.check import modules
+from tests.long import LONG, long
 
 SPEC = modules()
 ONE, MORE, TWO = Bounds(1, 1, 0), Bounds(1, 2, 0), Bounds(2, 1, 0)
 CLOCK, FAULTS, THREE = Bounds(2, 1, 1), Bounds(2, 2, 0), Bounds(3, 0, 0)
 DAYS, DAY = Bounds(1, 1, 1), Bounds(2, 1, 1, clock=(24 * HOUR,))
-LONG = os.environ.get("EVIDENCE_LONG") == "1"
 SOME = ("absent", "valid-24h")
 DUE = ("absent", "valid-12h")
-# How large both graphs are; the long ones run in CI. spec/check.py has cloud-kv with 2 faults, larger ones by --all.
+# How large both graphs are. spec/check.py has cloud-kv with 2 faults, larger ones by --all.
 SIZES = [
     ("crash-stop", FAULTS, BEGINS, 547, 1425),
     ("crash-stop", THREE, SOME, 1512, 3808),
@@ -35,16 +35,15 @@ SIZES = [
     ("lying-disk", TWO, SOME, 1858, 4450),
     ("lying-disk", MORE, BEGINS, 693, 1538),
     ("lying-disk", DAYS, BEGINS, 1586, 3022),
-]
-if LONG:
-    SIZES += [
+    *long(
         ("crash-stop", CLOCK, SOME, 3532, 9295),
         ("cloud-kv", THREE, SOME, 1512, 3808),
         ("cloud-kv", CLOCK, ("absent",), 6645, 18700),
         ("lying-disk", FAULTS, DUE, 8640, 29515),
         ("lying-disk", THREE, SOME, 1512, 3808),
         ("lying-disk", DAY, ("absent",), 5315, 13551),
-    ]
+    ),
+]
 
 
 @cache
@@ -62,20 +61,32 @@ def test_the_code_and_the_specification_have_one_graph(
     assert not found.code.loose
 
 
-def labels() -> set[str]:
+FEW = ((MORE, BEGINS), (DAYS, BEGINS), (TWO, SOME))
+
+
+def labels(cases: Iterable[tuple[Bounds, tuple[str, ...]]] = FEW) -> set[str]:
     """The labels of graphs under lying-disk, with outcomes."""
-    cases = [(MORE, BEGINS), (DAYS, BEGINS), (TWO, SOME), *([(FAULTS, DUE)] if LONG else [])]
     return {label for case in cases for _, label, _ in both("lying-disk", *case).spec.edges}
 
 
+def actions(cases: Iterable[tuple[Bounds, tuple[str, ...]]]) -> tuple[set[str], set[str]]:
+    """Those that occur there, and those that there are."""
+    offered = {label.partition(" = ")[0] for label, _ in calls(Bounds(2, 1, 1), PROFILES["lying-disk"])}
+    return {label.partition(" = ")[0] for label in labels(cases)}, offered
+
+
 def test_every_action_occurs() -> None:
-    """With every answer at every phase; in CI also of every tick, and every k of what is stale."""
-    met = {label.partition(" = ")[0] for label in labels()}
-    due = {label.partition(" = ")[0] for label, _ in calls(Bounds(2, 1, 1), PROFILES["lying-disk"])}
-    assert met <= due
-    if LONG:
-        assert met == due
-    assert {kind(label) for label in met} == {kind(label) for label in due}
+    """With every answer at every phase."""
+    met, offered = actions(FEW)
+    assert met <= offered
+    assert {kind(label) for label in met} == {kind(label) for label in offered}
+
+
+@LONG
+def test_every_action_occurs_of_every_tick() -> None:
+    """And with every k of what is stale."""
+    met, offered = actions((*FEW, (FAULTS, DUE)))
+    assert met == offered
 
 
 def kind(label: str) -> str:
@@ -153,11 +164,8 @@ LINES = [
         "DoneRead(a,1):ok",
     ),
     ("Tick", '!.doubt = said = "unknown"', "!.doubt = FALSE", ONE, "Publish(a,1):unknown-"),
+    *long(("Tick", 'IF k = "ok" THEN "yes" ELSE "no"])\n  /\\ late', '"yes"])\n  /\\ late', TWO, "LedgerRead(a,")),
 ]
-if LONG:
-    LINES += [
-        ("Tick", 'IF k = "ok" THEN "yes" ELSE "no"])\n  /\\ late', '"yes"])\n  /\\ late', TWO, "LedgerRead(a,"),
-    ]
 
 
 @pytest.mark.parametrize(("module", "line", "instead", "bounds", "first"), LINES)

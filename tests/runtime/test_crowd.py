@@ -1,6 +1,5 @@
 """Eight processes tick the same fifty tenants of one file, are killed and begin again: nothing is lost."""
 
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from evidence_runtime import SqliteStore, system_clock
 from evidence_sim.choice import Stream
 from evidence_sim.oracle import written
+from tests.long import long
 from tests.runtime import history
 from tests.runtime.crowd_child import SEED, STOP, TENANTS
 from tests.runtime.cut_shapes import HOUR, MINUTE, NOW, bytes_of, found, installed, works
@@ -22,10 +22,7 @@ from tests.runtime.witness import Journal, listening, tick
 
 TOP = Path(__file__).parent.parent.parent
 PROCESSES = 8
-LONG = os.environ.get("EVIDENCE_LONG") == "1"
-KILLS = 400 if LONG else 30  # one each 150 ms: a minute, or five seconds
 SPAN = 30 * HOUR  # which the hurried clock goes through meanwhile
-FACTOR = SPAN // (KILLS * 150)
 AFTER = NOW + SPAN + 60 * HOUR
 STUCK = (b"{}", b'{"installed_at":"9999-01-01T00:00:00Z"}')
 
@@ -72,22 +69,22 @@ def prepare(folder: Path) -> Path:
     return path
 
 
-def crowd(path: Path) -> None:
-    """Let them tick; kill one after another, which begins again; let those that are left end."""
-    begun = system_clock()
+def crowd(path: Path, kills: int, pause: int) -> None:
+    """Let them tick; kill one about each `pause` ms, which begins again; let those that are left end."""
+    begun, factor = system_clock(), SPAN // (kills * pause)
     lives = Counter[int]()
 
     def begin(index: int) -> subprocess.Popen[bytes]:
         lives[index] += 1
-        numbers = (index, lives[index], begun, FACTOR)
+        numbers = (index, lives[index], begun, factor)
         command = [sys.executable, "-m", "tests.runtime.crowd_child", str(path), *map(str, numbers)]
         return subprocess.Popen(command, cwd=TOP)
 
     stream = Stream(SEED, 0)
     running = [begin(index) for index in range(PROCESSES)]
     try:
-        for _ in range(KILLS):
-            time.sleep((50 + stream.draw(200)) / 1000)
+        for _ in range(kills):
+            time.sleep((pause // 3 + stream.draw(pause * 4 // 3)) / 1000)
             victim = stream.draw(PROCESSES)
             running[victim].kill()
             assert running[victim].wait(20) == -9, "it had ended by itself"
@@ -113,9 +110,10 @@ def finish(path: Path) -> list[str]:
     return without
 
 
-def test_s1_to_s9_and_s14_hold_of_a_crowd_that_is_killed_at_random(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kills", "pause"), [(30, 150), *long((200, 300))], ids=["five seconds", "a minute"])
+def test_s1_to_s9_and_s14_hold_of_a_crowd_that_is_killed_at_random(kills: int, pause: int, tmp_path: Path) -> None:
     path = prepare(tmp_path)
-    crowd(path)
+    crowd(path, kills, pause)
     lines, changes = history.journal(tmp_path), history.read(path)
     assert violations(changes, lines) == []
     started = Counter(line["tick"] for line in lines if line["what"] == "start")
@@ -123,7 +121,7 @@ def test_s1_to_s9_and_s14_hold_of_a_crowd_that_is_killed_at_random(tmp_path: Pat
     said = Counter(line["said"] for line in lines if line["what"] == "said")
     cut = started.total() - ended.total()
     print(f"{started.total()} ticks, {cut} of them cut, {len(changes)} changes; {dict(ended)}; {dict(said)}")
-    assert cut >= KILLS // 10 and said["Conflict"] > 0
+    assert cut >= kills // 10 and said["Conflict"] > 0
     assert sum(line["did_backfill"] for line in lines if line["what"] == "result") > 0
     assert {"NOT_DUE", "SKIPPED", "EVIDENCE_IN_FUTURE", "LEDGER_INVALID"} <= ended.keys()
     assert {"GENERATED", "ALREADY_DONE", "GENERATION_FAILED", "BACKOFF"} <= ended.keys()

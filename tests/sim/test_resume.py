@@ -64,8 +64,7 @@ def test_whoever_reads_has_one_or_the_other(tmp_path: Path) -> None:
     writer.join()
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(("by", "jobs"), [(signal.SIGINT, "1"), (signal.SIGINT, "2"), (signal.SIGKILL, "2")])
 def test_it_goes_on_after(by: signal.Signals, jobs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "campaign.json"
     again = ["run", *OF_PLAN, "--resume", str(path), "--out", str(tmp_path)]
