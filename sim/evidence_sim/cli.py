@@ -29,10 +29,10 @@ from evidence_sim.ci_report import suite_junit, suite_summary
 from evidence_sim.crew import NoWorkers
 from evidence_sim.export import EXPORTS
 from evidence_sim.machines import NoMachine
-from evidence_sim.outputs import OUTPUTS, add_outputs, refuse_others, write_outputs
+from evidence_sim.outputs import OUTPUTS, add_outputs, write_outputs
 from evidence_sim.pages.explorer import page
 from evidence_sim.pages.results import of_suite
-from evidence_sim.parser import Parser, add_completion
+from evidence_sim.parser import Parser, add_completion, refuse_others
 from evidence_sim.report import console, progress
 from evidence_sim.story import tell
 from evidence_sim.suite import planned, run_suite
@@ -72,12 +72,13 @@ _REPLAYS = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
-    given = parser().parse_args(arguments)
+    whole = parser()
+    given = whole.parse_args(arguments)
     given.command = shlex.join(["evidence-sim", *(sys.argv[1:] if arguments is None else arguments)])
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its processes end with it
     try:
-        refuse_others(given)
+        refuse_others(whole, given)
         status: int = given.do(given)
         sys.stdout.flush()
     except (Unusable, NoMachine, NoTwin, NoWorkers, TraceError, StoreError) as error:

@@ -15,7 +15,7 @@ from evidence_sim.explore.liveness import FOLLOWED, Followed
 from evidence_sim.outputs import add_outputs, write_outputs
 from evidence_sim.pages.results import of_contract
 from evidence_sim.report import console, spinner
-from evidence_sim.usage import ANOTHER_FILE, FOUND, OK, write_json, write_text
+from evidence_sim.usage import ANOTHER_FILE, FOUND, GIVEN, OK, count, write_json, write_text
 
 _Part = Callable[[], Decided | Followed]
 _EXAMPLES = """examples:
@@ -34,6 +34,7 @@ def add(commands: Any) -> None:
     kept.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and the counterexamples there")
     kept.add_argument("--check", metavar="DIR", type=Path, help="fail where they are not what is found now")
     parser.add_argument("--all", action="store_true", help="run the large searches too, by the compiled twin")
+    parser.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: one a processor)")
     add_outputs(parser, "json", "report")
     parser.set_defaults(do=_contract)
 

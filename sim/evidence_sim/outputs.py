@@ -20,15 +20,6 @@ def add_outputs(parser: argparse.ArgumentParser, *names: str) -> None:
     for name in names:
         metavar, says = OUTPUTS[name]
         parser.add_argument(f"--{name}", metavar=metavar, type=Path, default=GIVEN, help=says)
-    parser.set_defaults(writes=names)
-
-
-def refuse_others(given: argparse.Namespace) -> None:
-    """Raises Unusable where an output is named that the command does not write; the suite writes all."""
-    for name in () if given.named is None else OUTPUTS:
-        path = getattr(given, name)
-        if path is not None and name not in getattr(given, "writes", ()):
-            raise Unusable(f"{given.named} writes no {name}; leave out --{name} {path}")
 
 
 def write_outputs(given: argparse.Namespace, **made: Callable[[Path], None]) -> None:

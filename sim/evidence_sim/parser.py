@@ -8,7 +8,7 @@ from typing import Any
 
 from evidence_sim.machines import MACHINES
 from evidence_sim.meant import meant
-from evidence_sim.usage import OK, machines
+from evidence_sim.usage import OK, Unusable, machines
 
 SHELLS = ("bash", "zsh", "fish")
 _SAYS = """bash:  eval "$(evidence-sim completion bash)"        in ~/.bashrc
@@ -72,6 +72,17 @@ def completing(whole: argparse.ArgumentParser, shell: str) -> str:
         elif action.type is machines:
             action.choices = list(MACHINES)
     return shtab.complete(whole, shell)
+
+
+def refuse_others(whole: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Raises Unusable where an option stands before a command that has none of the name."""
+    command = commands(whole).get(given.named)
+    known = set() if command is None else {action.dest for action in command._actions}
+    for action in () if command is None else whole._actions:
+        value = getattr(given, action.dest, None)
+        if action.option_strings and value is not None and action.dest not in known:
+            option = action.option_strings[0]
+            raise Unusable(f"{given.named} has no {option}; leave out {option} {value}")
 
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

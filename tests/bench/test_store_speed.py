@@ -76,7 +76,7 @@ def test_the_command_times_any_store_and_leaves_nothing_there(
     url = local[kind] if kind in local else str(request.getfixturevalue(kind).url)
     assert main(["--json", str(tmp_path / "timings.json"), "bench", "--store", url]) == 0
     found = {one["name"]: one for one in json.loads((tmp_path / "timings.json").read_text())["results"]}
-    assert len(found) == (14 if kind == "sqlite" else 12) and found["ticks, 2 threads"]["median"] > 0
+    assert len(found) == (15 if kind == "sqlite" else 12) and found["ticks, 2 threads"]["median"] > 0
     assert found["ticks of bare calls, 1 task"]["unit"] == "%"
     with open_store(url) as store:
         assert list(store.scan("phase4:evidence:installation:evidence-sim")) == []

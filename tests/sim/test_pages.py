@@ -60,7 +60,7 @@ def test_timings_have_their_bars(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_what_writes_no_report_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--report", str(tmp_path / "x.html"), "machines"]) == 2
-    assert "machines writes no report" in capsys.readouterr().err and not (tmp_path / "x.html").exists()
+    assert "machines has no --report" in capsys.readouterr().err and not (tmp_path / "x.html").exists()
 
 
 def test_an_export_and_a_report_are_both_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

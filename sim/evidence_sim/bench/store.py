@@ -23,7 +23,7 @@ from evidence_runtime import SqliteStore, Store, StoreError, aio, open_store, ru
 from evidence_runtime.operate import forget
 from evidence_sim.bench.kernel import never
 from evidence_sim.bench.show import show_timings
-from evidence_sim.bench.sqlite import plain, statements
+from evidence_sim.bench.sqlite import flushes, plain, statements
 from evidence_sim.bench.timing import TICKS, Figure, Timing, timing
 from evidence_sim.config import EPOCH, Initial, contents
 from evidence_sim.stored_cells import new_prefix
@@ -31,6 +31,7 @@ from evidence_sim.stored_cells import new_prefix
 IN_FLIGHT = (1, 8, 64)
 FORMS = ("threads", "tasks")  # who makes the calls: of the sync form, and of the asyncio form
 _CALLS, _STATEMENTS = "bare calls", "bare statements"  # of the store; of SQLite itself
+_FLUSHES = "flushes"  # of the disk under SQLite
 ROUNDS = 45
 _SECONDS = 0.08  # of one of a round's timings: short, so that a busy moment of the machine meets both of a pair
 _Calls = Generator[Get | Put, ReadAnswer | WriteAnswer, None]
@@ -179,7 +180,7 @@ def by_tasks(runner: asyncio.Runner, call: Callable[[int], Awaitable[None]]) -> 
 def run_on(url: str, now: Callable[[str], None]) -> list[Timing]:
     """Ticks a second and the bare calls of as many, for each form and number in flight, round by round in turn.
 
-    Of a SQLite file also the statements, without the store and its checks.
+    Of a SQLite file also the statements, without the store and its checks, and the flushes of its disk.
     Raises StoreError where the store cannot be opened or does not answer. Its other records are left alone.
     """
     with open_store(url) as store, prepared(store) as bench, asyncio.Runner() as runner, ExitStack() as opened:
@@ -196,6 +197,8 @@ def run_on(url: str, now: Callable[[str], None]) -> list[Timing]:
                 database = opened.enter_context(closing(plain(store.path)))
                 tick = statements(database, bench.tenants[0])
                 rates[_STATEMENTS, "threads"] = by_threads(lambda _: tick())
+                flush = opened.enter_context(flushes(store.path.parent))
+                rates[_FLUSHES, "threads"] = by_threads(lambda _: flush())
             return _timed(rates, now)
         finally:
             runner.run(opening.__aexit__(None, None, None))
@@ -217,9 +220,10 @@ def _timed(rates: dict[tuple[str, str], _Rate], now: Callable[[str], None]) -> l
         now(f"round {number + 1} of {ROUNDS}")
         for flying in IN_FLIGHT:
             for what, form in sorted(rates, reverse=number % 2 == 1):  # neither of a pair is always the first
-                if flying == 1 or what != _STATEMENTS:  # its one connection is for one at a time
+                if flying == 1 or what not in (_STATEMENTS, _FLUSHES):  # one connection is for one at a time
                     found[what, form, flying].append(rates[what, form](flying))
-    measured = [timing(Figure(_name(*key), TICKS), those) for key, those in found.items()]
+    units = {_FLUSHES: "flushes/s"}
+    measured = [timing(Figure(_name(*key), units.get(key[0], TICKS)), those) for key, those in found.items()]
     for what, form, flying in list(found):
         if what in (_CALLS, _STATEMENTS):
             both = zip(found["ticks", form, flying], found[what, form, flying], strict=True)
