@@ -4,8 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from evidence_sim.faults import PROFILES
-from evidence_sim.invariants import INVARIANTS
+from evidence_sim.invariants import INVARIANTS, Invariant
 from evidence_sim.report import table
 from evidence_sim.suite import Caught, Report
 from evidence_sim.verdict import Run
@@ -15,7 +14,7 @@ from evidence_sim.verdict import described as run_described
 def show_suite(out: Console, report: Report) -> None:
     """The kernel under every profile, the specimens, the checks, and the end."""
     columns = ("invariant", *(run.plan.profile for run in report.runs))
-    rows = [(f"{i.id} {i.name}", *(cell(run, i.id) for run in report.runs)) for i in INVARIANTS]
+    rows = [(f"{i.id} {i.name}", *(cell(run, i) for run in report.runs)) for i in INVARIANTS]
     out.print(table("The kernel: how often each premise held", columns, rows))
     out.print("(n): not promised under this profile, and violated in n seeds; -: not promised, not violated;")
     out.print("moot: promised, and nothing can fail that would put it to the test\n")
@@ -46,15 +45,14 @@ def _end(report: Report) -> str:
     return "Every promise was kept, every specimen caught."
 
 
-def cell(run: Run, name: str) -> str:
+def cell(run: Run, invariant: Invariant) -> str:
     """How often the premise of an invariant held in a run of the kernel, or what is to be said instead."""
-    invariant = next(i for i in INVARIANTS if i.id == name)
-    violated = run.tally.violated[name]
-    if not run.promised(invariant):
+    verdict, violated = run.verdict(invariant), run.tally.violated[invariant.id]
+    if verdict == "not-promised":
         return f"({violated})" if violated else "-"
-    if name in PROFILES[run.plan.profile].moot:
-        return "VIOLATED" if violated else "moot"
-    return f"VIOLATED in {violated}" if violated else f"{run.tally.premises[name]:,}"
+    if verdict == "violated":
+        return f"VIOLATED in {violated}"
+    return "moot" if run.is_moot(invariant) else f"{run.tally.premises[invariant.id]:,}"
 
 
 def _row(caught: Caught) -> tuple[object, ...]:

@@ -8,10 +8,11 @@ from evidence_sim.contract import Decided
 from evidence_sim.explore.result import Result
 from evidence_sim.explore.search import judges
 from evidence_sim.faults import PROFILES
-from evidence_sim.invariants import INVARIANTS
+from evidence_sim.invariants import INVARIANTS, Invariant
 from evidence_sim.pages.report import (
     BAD,
     GOOD,
+    MARKS,
     OPEN,
     QUIET,
     SAID,
@@ -77,7 +78,7 @@ def of_suite(suite: Suite, command: str) -> Report:
     """The kernel under every profile, the specimens, the checks."""
     wrong, runs = suite.wrong(), suite.runs
     heads = [f"{run.plan.profile}, SAMPLED({run.seeds.count})>" for run in runs]
-    rows: list[list[Cell | str]] = [[f"{i.id} {i.name}", *(_judged(run, i.id) for run in runs)] for i in INVARIANTS]
+    rows: list[list[Cell | str]] = [[f"{i.id} {i.name}", *(_judged(run, i) for run in runs)] for i in INVARIANTS]
     says = (
         f"How often the premise of each invariant held under each profile. {_SAMPLED} "
         "(n): not promised under this profile, and violated in n seeds. A dash: not promised, not violated. "
@@ -224,10 +225,10 @@ def _goals(missed: Sequence[str]) -> Table:
     return Table("Goals", ("goal",), [(Cell(goal, SAID),) for goal in missed])
 
 
-def _judged(run: Run, name: str) -> Cell:
-    text = suite_cell(run, name)
-    mark = BAD if text.startswith("VIOLATED") else QUIET if text == "-" or text.startswith("(") else ""
-    return Cell("\N{EN DASH}" if text == "-" else text, OPEN if text == "moot" else mark)
+def _judged(run: Run, invariant: Invariant) -> Cell:
+    text, verdict = suite_cell(run, invariant), run.verdict(invariant)
+    kept = OPEN if run.is_moot(invariant) else ""  # that a premise held is told by its count
+    return Cell("\N{EN DASH}" if text == "-" else text, kept if verdict == "holds" else MARKS[verdict])
 
 
 def _specimens(suite: Suite) -> Table:
