@@ -1,4 +1,4 @@
-"""The tests that are left out unless asked for (`pytest -m long`): what takes minutes, and CI runs."""
+"""The tests that are left out unless asked for (`pytest -m long`): they take minutes in all, and CI runs them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +13,6 @@ def long(*cases: Any) -> list[Any]:
     return [pytest.param(*case, marks=LONG) for case in cases]
 
 
-def some(values: Iterable[Any], of: int) -> list[Any]:
-    """One of so many in each run, the others as long ones."""
-    return [value if number % of == 0 else pytest.param(value, marks=LONG) for number, value in enumerate(values)]
+def one_in(many: int, values: Iterable[Any]) -> list[Any]:
+    """One value in so many as it is, the others as long ones."""
+    return [value if number % many == 0 else pytest.param(value, marks=LONG) for number, value in enumerate(values)]

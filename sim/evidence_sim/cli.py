@@ -32,7 +32,7 @@ from evidence_sim.machines import NoMachine
 from evidence_sim.outputs import OUTPUTS, add_outputs, write_outputs
 from evidence_sim.pages.explorer import page
 from evidence_sim.pages.results import of_suite
-from evidence_sim.parser import Parser, add_completion, refuse_others
+from evidence_sim.parser import Parser, add_completion, refuse_misplaced
 from evidence_sim.report import console, progress
 from evidence_sim.story import tell
 from evidence_sim.suite import planned, run_suite
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its processes end with it
     try:
-        refuse_others(whole, given)
+        refuse_misplaced(whole, given)
         status: int = given.do(given)
         sys.stdout.flush()
     except (Unusable, NoMachine, NoTwin, NoWorkers, TraceError, StoreError) as error:

@@ -34,7 +34,9 @@ def add(commands: Any) -> None:
     kept.add_argument("--write", metavar="DIR", type=Path, help=f"write {PAGE} and the counterexamples there")
     kept.add_argument("--check", metavar="DIR", type=Path, help="fail where they are not what is found now")
     parser.add_argument("--all", action="store_true", help="run the large searches too, by the compiled twin")
-    parser.add_argument("--jobs", type=count(64), default=GIVEN, help="processes (default: one a processor)")
+    parser.add_argument(
+        "--jobs", type=count(64), default=GIVEN, help="processes, but of --all (default: one a processor)"
+    )
     add_outputs(parser, "json", "report")
     parser.set_defaults(do=_contract)
 

@@ -1,4 +1,4 @@
-"""The parser of the command and of each of its parts: it suggests names, and writes scripts for shells to complete."""
+"""The parser of the command and of its parts: it suggests names, refuses options, writes scripts that complete."""
 
 import argparse
 import sys
@@ -74,11 +74,12 @@ def completing(whole: argparse.ArgumentParser, shell: str) -> str:
     return shtab.complete(whole, shell)
 
 
-def refuse_others(whole: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+def refuse_misplaced(whole: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     """Raises Unusable where an option stands before a command that has none of the name."""
-    command = commands(whole).get(given.named)
-    known = set() if command is None else {action.dest for action in command._actions}
-    for action in () if command is None else whole._actions:
+    if given.named is None:
+        return
+    known = {action.dest for action in commands(whole)[given.named]._actions}
+    for action in whole._actions:
         value = getattr(given, action.dest, None)
         if action.option_strings and value is not None and action.dest not in known:
             option = action.option_strings[0]

@@ -78,6 +78,8 @@ def test_the_command_times_any_store_and_leaves_nothing_there(
     found = {one["name"]: one for one in json.loads((tmp_path / "timings.json").read_text())["results"]}
     assert len(found) == (15 if kind == "sqlite" else 12) and found["ticks, 2 threads"]["median"] > 0
     assert found["ticks of bare calls, 1 task"]["unit"] == "%"
+    if kind == "sqlite":
+        assert found["flushes, 1 thread"]["unit"] == "flushes/s" and found["flushes, 1 thread"]["median"] > 0
     with open_store(url) as store:
         assert list(store.scan("phase4:evidence:installation:evidence-sim")) == []
 

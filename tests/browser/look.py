@@ -10,8 +10,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from tests.long import long
+
 Scheme = Literal["light", "dark"]
-LOOKS: tuple[tuple[int, Scheme], ...] = ((390, "dark"), (1280, "light"))  # a phone's width in px, and a desk's
+LOOKS = [(390, "dark"), (1280, "light"), *long((390, "light"), (1280, "dark"))]  # a phone's width in px, and a desk's
 ALONE = pytest.mark.skipif(
     "PYTEST_XDIST_WORKER" in os.environ, reason="measured where nothing runs beside it: pytest -n 0 tests/browser"
 )

@@ -83,19 +83,19 @@ def test_what_is_stale_is_named(
     monkeypatch.setattr(contract_cli, "ROWS", (SMALL,))
     monkeypatch.setattr("evidence_sim.contract.BEFORE", Bounds(1, 0, 0))
     monkeypatch.setattr("evidence_sim.contract_far.FAR", {})
-    assert main(["--jobs", "1", "contract", "--write", str(tmp_path)]) == 2
+    assert main(["contract", "--jobs", "1", "--write", str(tmp_path)]) == 2
     assert f"cannot read {tmp_path / RECORD}" in capsys.readouterr().err
     (tmp_path / RECORD).write_text(record({}))
-    main(["--jobs", "1", "contract", "--write", str(tmp_path)])
+    main(["contract", "--jobs", "1", "--write", str(tmp_path)])
     found = sorted(path.name for path in tmp_path.rglob("*.*"))
     assert found == [PAGE, "lying-disk-S7.json", "lying-disk-S9.json", RECORD]
     capsys.readouterr()
-    main(["--jobs", "1", "contract", "--check", str(tmp_path)])
+    main(["contract", "--jobs", "1", "--check", str(tmp_path)])
     assert "stale" not in capsys.readouterr().err
     spoilt, more = tmp_path / "counterexamples" / "lying-disk-S9.json", tmp_path / "counterexamples" / "old.json"
     spoilt.write_text(spoilt.read_text().replace("StatusOpen(a,1):ok", "StatusOpen(a,1):failed"))
     more.write_text("{}")
-    assert main(["--jobs", "1", "contract", "--check", str(tmp_path)]) == 1
+    assert main(["contract", "--jobs", "1", "--check", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert f"{spoilt} is stale" in said and f"{more} is stale" in said and "lying-disk-S7.json is stale" not in said
 

@@ -16,7 +16,7 @@ from evidence_sim.proof.check import Proof
 from evidence_sim.proof.invariant import INVARIANT, PROMISED
 from evidence_sim.proof.rows import Row as ProofRow
 from evidence_sim.proof.rows import rows
-from tests.long import some
+from tests.long import one_in
 
 SPEC = Path(__file__).parent.parent.parent / "spec"
 F, E, P = Finding, EvidenceState, Phase
@@ -170,7 +170,7 @@ BREAKS: dict[str, tuple[Patch, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("broken", some(BREAKS, 5))
+@pytest.mark.parametrize("broken", one_in(5, BREAKS))
 def test_a_break_is_refuted_and_named_by_its_row(
     broken: str, kernel_rows: frozenset[ProofRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +196,7 @@ SPECIMENS = {
 }
 
 
-@pytest.mark.parametrize("name", some(SPECIMENS, 5))
+@pytest.mark.parametrize("name", one_in(5, SPECIMENS))
 def test_a_specimen_is_refuted_and_named_by_its_row(name: str, kernel_rows: frozenset[ProofRow]) -> None:
     row, conjunct = SPECIMENS[name]
     assert conjunct in broken_by(row, kernel_rows, name)

@@ -7,8 +7,8 @@ import pytest
 from evidence_runtime import MemoryStore, SqliteStore, Store
 from evidence_runtime.aio import Direct
 from evidence_runtime.conformance import RULES, Bridge, Suite, verdicts
-from evidence_runtime.conformance.single import RULES as SINGLE
 from evidence_sim.store import SimulatedStore
+from tests.long import LONG
 from tests.runtime.broken import BROKEN
 from tests.runtime.broken_connections import InFile, Served
 
@@ -61,11 +61,17 @@ class TestSqlite(Suite):
 
 @pytest.mark.parametrize("broken", list(BROKEN))
 def test_a_broken_store_breaks_its_rule_only(broken: str, tmp_path: Path) -> None:
-    """The rules that take long are tried on the stores that break one of them, and on those in memory that race."""
-    subject = BROKEN[broken](tmp_path)
-    simple = isinstance(subject, InFile) or broken in {rule.name for rule in SINGLE}
-    rules = [rule for rule in RULES if rule.name == broken or not (simple and rule.name in SLOW)]
-    assert [verdict.rule.name for verdict in verdicts(subject, rules) if verdict.broken] == [broken]
+    """Of the others that are not slow; `test_it_breaks_no_slow_rule` tries those."""
+    rules = [rule for rule in RULES if rule.name == broken or rule.name not in SLOW]
+    assert [verdict.rule.name for verdict in verdicts(BROKEN[broken](tmp_path), rules) if verdict.broken] == [broken]
+
+
+@LONG
+@pytest.mark.parametrize("broken", [name for name, of in BROKEN.items() if not isinstance(of(Path()), InFile)])
+def test_it_breaks_no_slow_rule(broken: str, tmp_path: Path) -> None:
+    """But for those in a file, where each rule takes seconds."""
+    rules = [rule for rule in RULES if rule.name in SLOW and rule.name != broken]
+    assert [str(verdict) for verdict in verdicts(BROKEN[broken](tmp_path), rules) if verdict.broken] == []
 
 
 def test_a_rule_that_did_not_run_says_so() -> None:

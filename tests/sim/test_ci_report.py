@@ -77,12 +77,6 @@ def test_the_suites_summary_says_what_failed(suite: Report) -> None:
     assert all(f"    {wrong}\n" in text for wrong in suite.wrong())
 
 
-@pytest.mark.parametrize("option", ["--junit", "--summary", "--report", "--cluster"])
-def test_a_command_that_has_it_not_refuses(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([option, "file", "machines"]) == 2
-    assert f"machines has no {option}; leave out {option} file" in capsys.readouterr().err
-
-
 def test_coverage_that_is_required_and_lacks_is_a_failure(tmp_path: Path) -> None:
     path, asked = tmp_path / "junit.xml", ["run", "--seeds", "1", "--ticks", "1", "--junit"]
     for extra, failures in (([], 0), (["--require-coverage"], 1)):

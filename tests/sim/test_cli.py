@@ -142,6 +142,17 @@ def test_an_option_before_the_command_counts(tmp_path: Path) -> None:
     assert (tmp_path / "run.json").exists()
 
 
+@pytest.mark.parametrize("option", ["--json", "--junit", "--summary", "--report", "--cluster", "--jobs"])
+def test_an_option_before_a_command_that_has_it_not_is_refused(
+    option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    value = "2" if option == "--jobs" else str(tmp_path / "file")
+    assert main([option, value, "machines"]) == 2
+    said = capsys.readouterr()
+    assert said.err == f"evidence-sim: machines has no {option}; leave out {option} {value}\n" and not said.out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_rollout_wants_others_beside_the_kernel(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--profile", "rollout", "--machine", "kernel"]) == 2
     assert "machines beside each other" in capsys.readouterr().err

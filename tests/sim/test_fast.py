@@ -28,7 +28,7 @@ from evidence_sim.world import apply, initial, offered
 from tests.sim.fast_decoded import told_reference, told_twin
 
 PROFILES = ("crash-stop", "cloud-kv", "lying-disk", "byzantine")
-SEEDS = 240 if COMPILED else 8
+SEEDS = 400 if COMPILED else 8
 plain = pytest.mark.skipif(COMPILED, reason="not run: it needs the functions as Python, NUMBA_DISABLE_JIT=1")
 
 

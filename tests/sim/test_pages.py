@@ -14,14 +14,15 @@ from evidence_sim.config import Config
 from evidence_sim.contract import Row, decide
 from evidence_sim.explore.bounds import Bounds
 from evidence_sim.faults import PROFILES
+from evidence_sim.invariants import INVARIANTS
 from evidence_sim.machines.specimens import SPECIMENS
-from evidence_sim.pages.report import OPEN, Cell, Part, Report, Table, heat
+from evidence_sim.pages.report import BAD, OPEN, QUIET, Cell, Part, Report, Table, heat
 from evidence_sim.pages.results import of_contract, of_run, of_suite
 from evidence_sim.pages.tables import drawn
 from evidence_sim.sample import Plan
 from evidence_sim.suite import Caught, Check
 from evidence_sim.suite import Report as Suite
-from evidence_sim.tally import ROWS, Tally
+from evidence_sim.tally import ROWS, Tally, Violation
 from evidence_sim.trace import Trace, dump
 from evidence_sim.verdict import Run
 from tests.sim.late import LATE
@@ -56,11 +57,6 @@ def test_a_search_shows_its_bounds(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_timings_have_their_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = _page(tmp_path, "bench", "--only", "kernel-tick")
     assert "kernel-tick" in text and "--share: 100%" in text
-
-
-def test_what_writes_no_report_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--report", str(tmp_path / "x.html"), "machines"]) == 2
-    assert "machines has no --report" in capsys.readouterr().err and not (tmp_path / "x.html").exists()
 
 
 def test_an_export_and_a_report_are_both_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +126,26 @@ def test_the_suite_shows_what_is_wrong_and_the_specimens() -> None:
     assert f"{len(suite.wrong())} failed." in text and "of &lt;b&gt;" in text and "FAILED" in text
     assert all(str(escape(wrong)) in text for wrong in suite.wrong())
     assert SPECIMENS[2].name in text and "Faults and effects under cloud-kv" in text
+
+
+def test_the_suite_marks_each_verdict() -> None:
+    """S13 is moot under crash-stop, S7 and S9 are not promised under lying-disk."""
+    broken = Violation(0, 1, "says")
+    tally = Tally(
+        premises=Counter({each.id: 1200 for each in INVARIANTS if each.id not in ("S1", "S13")}),
+        violations={"S2": broken, "S7": broken},
+        violated=Counter(S2=4, S7=5),
+    )
+    runs = [Run(Plan(("kernel",), profile), Seeds(0, 9), tally) for profile in ("crash-stop", "lying-disk")]
+    parts = of_suite(Suite(tuple(runs), (), (), 1.0), "evidence-sim").parts
+    [table] = next(part.tables for part in parts if part.title == "Verdicts of the kernel")
+    cells = {str(name).split()[0]: tuple(said) for name, *said in table.rows}
+    assert cells["S1"] == (Cell("0", OPEN), Cell("0", OPEN))
+    assert cells["S2"] == (Cell("VIOLATED in 4", BAD), Cell("VIOLATED in 4", BAD))
+    assert cells["S3"] == (Cell("1,200"), Cell("1,200"))
+    assert cells["S7"] == (Cell("VIOLATED in 5", BAD), Cell("(5)", QUIET))
+    assert cells["S9"] == (Cell("1,200"), Cell("\N{EN DASH}", QUIET))
+    assert cells["S13"] == (Cell("moot", OPEN), Cell("0", OPEN))
 
 
 def test_the_contract_shows_strengths_and_counterexamples() -> None:

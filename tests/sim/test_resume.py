@@ -18,6 +18,7 @@ from evidence_sim.sample import Plan
 from evidence_sim.sources import sources
 from evidence_sim.tally import Tally
 from evidence_sim.verdict import Run
+from tests.long import long
 from tests.sim.test_formats import valid
 
 PLAN = Plan(("plain-put",), ticks=2)
@@ -64,7 +65,9 @@ def test_whoever_reads_has_one_or_the_other(tmp_path: Path) -> None:
     writer.join()
 
 
-@pytest.mark.parametrize(("by", "jobs"), [(signal.SIGINT, "1"), (signal.SIGINT, "2"), (signal.SIGKILL, "2")])
+@pytest.mark.parametrize(
+    ("by", "jobs"), [(signal.SIGINT, "1"), (signal.SIGKILL, "2"), *long((signal.SIGINT, "2"), (signal.SIGKILL, "1"))]
+)
 def test_it_goes_on_after(by: signal.Signals, jobs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "campaign.json"
     again = ["run", *OF_PLAN, "--resume", str(path), "--out", str(tmp_path)]

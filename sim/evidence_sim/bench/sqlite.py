@@ -1,4 +1,4 @@
-"""A NOT_DUE tick on a SQLite file as bare statements: what a tick costs without store, driver and kernel.
+"""A NOT_DUE tick on a SQLite file as bare statements, and the disk's flushes: what it costs without store and kernel.
 
 It has two commits, and each waits for the disk: what comes on top weighs the less, the longer a flush takes.
 """
@@ -46,12 +46,13 @@ def statements(database: sqlite3.Connection, tenant: str) -> Callable[[], None]:
 
 @contextmanager
 def flushes(folder: Path) -> Iterator[Callable[[], None]]:
-    """One flush of the folder's disk: a page is written again, and waited for."""
+    """One flush of the folder's disk, as a commit makes them: a page is written in place, and waited for."""
+    sync = getattr(os, "fdatasync", os.fsync)  # which some systems have not
     with TemporaryFile(dir=folder, buffering=0) as file:
 
         def flush() -> None:
             os.pwrite(file.fileno(), bytes(4096), 0)
-            os.fsync(file.fileno())
+            sync(file.fileno())
 
         yield flush
 

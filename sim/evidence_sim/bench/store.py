@@ -2,7 +2,7 @@
 
 "Bare" are the gets and puts of a tick, on the same keys, with values of the same size, on the same opened store: what
 a service would pay that asked the store by itself. It is not the database driver's raw connection: what an adapter
-costs on top of that is no part of the share, but for SQLite, whose statements are timed as well.
+costs on top of that is no part of the share, but for SQLite, whose statements, and whose disk's flushes, are timed too.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from evidence_runtime.operate import forget
 from evidence_sim.bench.kernel import never
 from evidence_sim.bench.show import show_timings
 from evidence_sim.bench.sqlite import flushes, plain, statements
-from evidence_sim.bench.timing import TICKS, Figure, Timing, timing
+from evidence_sim.bench.timing import FLUSHES, TICKS, Figure, Timing, timing
 from evidence_sim.config import EPOCH, Initial, contents
 from evidence_sim.stored_cells import new_prefix
 
@@ -35,7 +35,7 @@ _FLUSHES = "flushes"  # of the disk under SQLite
 ROUNDS = 45
 _SECONDS = 0.08  # of one of a round's timings: short, so that a busy moment of the machine meets both of a pair
 _Calls = Generator[Get | Put, ReadAnswer | WriteAnswer, None]
-_Rate = Callable[[int], float]  # how many ticks a second, so many of them in flight
+_Rate = Callable[[int], float]  # how many a second, so many of them in flight
 
 
 def calls(tenant: str, status: bytes) -> _Calls:
@@ -187,18 +187,19 @@ def run_on(url: str, now: Callable[[str], None]) -> list[Timing]:
         opening = _awaited(url, store)
         awaited = runner.run(opening.__aenter__())
         try:
-            rates: dict[tuple[str, str], _Rate] = {
-                (_CALLS, "threads"): by_threads(lambda at: bench.bare(store, at)),
-                ("ticks", "threads"): by_threads(lambda at: bench.tick(store, at)),
-                (_CALLS, "tasks"): by_tasks(runner, lambda at: bench.bare_async(awaited, at)),
-                ("ticks", "tasks"): by_tasks(runner, lambda at: bench.tick_async(awaited, at)),
-            }
+            rates: dict[
+                tuple[str, str], _Rate
+            ] = {}  # in the order in which they are taken: what is compared, side by side
             if isinstance(store, SqliteStore):
                 database = opened.enter_context(closing(plain(store.path)))
                 tick = statements(database, bench.tenants[0])
-                rates[_STATEMENTS, "threads"] = by_threads(lambda _: tick())
-                flush = opened.enter_context(flushes(store.path.parent))
+                flush = opened.enter_context(flushes(store.path.resolve().parent))
                 rates[_FLUSHES, "threads"] = by_threads(lambda _: flush())
+                rates[_STATEMENTS, "threads"] = by_threads(lambda _: tick())
+            rates["ticks", "threads"] = by_threads(lambda at: bench.tick(store, at))
+            rates[_CALLS, "threads"] = by_threads(lambda at: bench.bare(store, at))
+            rates[_CALLS, "tasks"] = by_tasks(runner, lambda at: bench.bare_async(awaited, at))
+            rates["ticks", "tasks"] = by_tasks(runner, lambda at: bench.tick_async(awaited, at))
             return _timed(rates, now)
         finally:
             runner.run(opening.__aexit__(None, None, None))
@@ -219,11 +220,12 @@ def _timed(rates: dict[tuple[str, str], _Rate], now: Callable[[str], None]) -> l
     for number in range(ROUNDS):
         now(f"round {number + 1} of {ROUNDS}")
         for flying in IN_FLIGHT:
-            for what, form in sorted(rates, reverse=number % 2 == 1):  # neither of a pair is always the first
-                if flying == 1 or what not in (_STATEMENTS, _FLUSHES):  # one connection is for one at a time
+            for what, form in reversed(rates) if number % 2 else rates:  # neither of a pair is always the first
+                if flying == 1 or what not in (_STATEMENTS, _FLUSHES):  # which are made one at a time
                     found[what, form, flying].append(rates[what, form](flying))
-    units = {_FLUSHES: "flushes/s"}
-    measured = [timing(Figure(_name(*key), units.get(key[0], TICKS)), those) for key, those in found.items()]
+    measured = [
+        timing(Figure(_name(*key), FLUSHES if key[0] == _FLUSHES else TICKS), those) for key, those in found.items()
+    ]
     for what, form, flying in list(found):
         if what in (_CALLS, _STATEMENTS):
             both = zip(found["ticks", form, flying], found[what, form, flying], strict=True)

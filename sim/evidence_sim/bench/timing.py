@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from evidence_sim.report import Advance
 
-TICKS, ACTIONS, STATES = "ticks/s", "actions/s", "states/s"
+TICKS, ACTIONS, STATES, FLUSHES = "ticks/s", "actions/s", "states/s", "flushes/s"
 # The module that is imported, and the extra of evidence-sim that brings it.
 EXTRAS = {"transitions": "bench", "statemachine": "bench", "automat": "bench", "hypothesis": "bench", "numba": "fast"}
 

@@ -226,9 +226,8 @@ def _goals(missed: Sequence[str]) -> Table:
 
 
 def _judged(run: Run, invariant: Invariant) -> Cell:
-    text, verdict = suite_cell(run, invariant), run.verdict(invariant)
-    kept = OPEN if run.is_moot(invariant) else ""  # that a premise held is told by its count
-    return Cell("\N{EN DASH}" if text == "-" else text, kept if verdict == "holds" else MARKS[verdict])
+    verdict, text = run.verdict(invariant), suite_cell(run, invariant).replace("-", "\N{EN DASH}")
+    return Cell(text, "" if verdict == "holds" else MARKS[verdict])  # what holds is told by how often it was tried
 
 
 def _specimens(suite: Suite) -> Table:
