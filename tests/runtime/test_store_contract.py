@@ -10,7 +10,7 @@ from evidence_runtime.conformance import RULES, Bridge, Suite, verdicts
 from evidence_sim.store import SimulatedStore
 from tests.long import LONG
 from tests.runtime.broken import BROKEN
-from tests.runtime.broken_connections import InFile, Served
+from tests.runtime.broken_connections import Served
 
 SLOW = {
     "scan_many",
@@ -67,9 +67,8 @@ def test_a_broken_store_breaks_its_rule_only(broken: str, tmp_path: Path) -> Non
 
 
 @LONG
-@pytest.mark.parametrize("broken", [name for name, of in BROKEN.items() if not isinstance(of(Path()), InFile)])
+@pytest.mark.parametrize("broken", list(BROKEN))
 def test_it_breaks_no_slow_rule(broken: str, tmp_path: Path) -> None:
-    """But for those in a file, where each rule takes seconds."""
     rules = [rule for rule in RULES if rule.name in SLOW and rule.name != broken]
     assert [str(verdict) for verdict in verdicts(BROKEN[broken](tmp_path), rules) if verdict.broken] == []
 
