@@ -80,8 +80,8 @@ def refuse_misplaced(whole: argparse.ArgumentParser, given: argparse.Namespace) 
         return
     known = {action.dest for action in commands(whole)[given.named]._actions}
     for action in whole._actions:
-        value = getattr(given, action.dest, None)
-        if action.option_strings and value is not None and action.dest not in known:
+        value = getattr(given, action.dest, action.default)
+        if action.option_strings and value != action.default and action.dest not in known:
             option = action.option_strings[0]
             raise Unusable(f"{given.named} has no {option}; leave out {option} {value}")
 

@@ -23,7 +23,7 @@ from evidence_sim.proof.changed import Changed
 from evidence_sim.proof.check import Proof
 from evidence_sim.proof.rows import rows
 from evidence_sim.reuse import Graph
-from tests.long import one_in
+from tests.long import long
 
 SPEC = Path(__file__).parents[2] / "spec"
 TABLE = json.loads((SPEC / DATA).read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def test_the_page_is_of_the_table() -> None:
     assert (SPEC / PAGE).read_text(encoding="utf-8") == page(list(kept().values()))
 
 
-@pytest.mark.parametrize("part", one_in(2, range(2)))
+@pytest.mark.parametrize("part", [0, *long((1,))])
 def test_some_come_out_the_same_again(part: int, kernel: list[Graph], changed: Changed) -> None:
     everyone = mutants()
     step, first = len(everyone) // AGAIN, int(TABLE["tables"], 16) % (len(everyone) // AGAIN)
