@@ -14,11 +14,15 @@ from typing import Any
 import pytest
 from attrs import Factory, frozen
 
-from evidence_kernel import Expectation, ReadAnswer, WriteAnswer
-from evidence_runtime import MemoryStore, Store, aio, open_store
+from evidence_kernel import Expectation, Found, Invocation, ReadAnswer, WriteAnswer
+from evidence_kernel.records.keys import status_key
+from evidence_runtime import MemoryStore, Store, aio, open_store, run_tick
 from evidence_sim.bench import store as bench_store
+from evidence_sim.bench.kernel import never
 from evidence_sim.bench.store import Bench, prepared
+from evidence_sim.bench.straight import straight_tick
 from evidence_sim.cli import main
+from evidence_sim.config import EPOCH
 from tests.servers import Server
 
 
@@ -76,12 +80,30 @@ def test_the_command_times_any_store_and_leaves_nothing_there(
     url = local[kind] if kind in local else str(request.getfixturevalue(kind).url)
     assert main(["--json", str(tmp_path / "timings.json"), "bench", "--store", url]) == 0
     found = {one["name"]: one for one in json.loads((tmp_path / "timings.json").read_text())["results"]}
-    assert len(found) == (15 if kind == "sqlite" else 12) and found["ticks, 2 threads"]["median"] > 0
+    assert len(found) == (17 if kind == "sqlite" else 12) and found["ticks, 2 threads"]["median"] > 0
     assert found["ticks of bare calls, 1 task"]["unit"] == "%"
     if kind == "sqlite":
         assert found["flushes, 1 thread"]["unit"] == "flushes/s" and found["flushes, 1 thread"]["median"] > 0
     with open_store(url) as store:
         assert list(store.scan("phase4:evidence:installation:evidence-sim")) == []
+
+
+def test_a_tick_in_straight_lines_is_a_tick(caplog: pytest.LogCaptureFixture) -> None:
+    """It asks, writes, says and returns the same."""
+    store, seen = Noted(MemoryStore()), []
+    with prepared(store) as bench, caplog.at_level("INFO", "evidence"):
+        invocation, key = Invocation("tick", {"cloudId": bench.tenants[0]}), status_key(bench.tenants[0])
+        for straight in (True, False):
+            caplog.clear()
+            store.calls.clear()
+            if straight:
+                result = straight_tick(store, invocation, lambda: EPOCH)
+            else:
+                result = run_tick(store, invocation, never, clock=lambda: EPOCH)
+            status = store.store.get(key)
+            assert isinstance(status, Found)
+            seen.append((result, list(store.calls), list(caplog.messages), status.value))
+    assert seen[0] == seen[1] and len(seen[0][1]) == 6 and len(seen[0][2]) == 2
 
 
 def test_a_store_that_does_not_answer_is_not_timed(capsys: pytest.CaptureFixture[str]) -> None:

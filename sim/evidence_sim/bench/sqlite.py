@@ -47,11 +47,12 @@ def statements(database: sqlite3.Connection, tenant: str) -> Callable[[], None]:
 @contextmanager
 def flushes(folder: Path) -> Iterator[Callable[[], None]]:
     """One flush of the folder's disk, as a commit makes them: a page is written in place, and waited for."""
-    sync = getattr(os, "fdatasync", os.fsync)  # which some systems have not
+    sync = getattr(os, "fdatasync", os.fsync)  # as SQLite does; macOS has only the other
     with TemporaryFile(dir=folder, buffering=0) as file:
 
         def flush() -> None:
-            os.pwrite(file.fileno(), bytes(4096), 0)
+            file.seek(0)
+            file.write(bytes(4096))
             sync(file.fileno())
 
         yield flush

@@ -24,6 +24,7 @@ from evidence_runtime.operate import forget
 from evidence_sim.bench.kernel import never
 from evidence_sim.bench.show import show_timings
 from evidence_sim.bench.sqlite import flushes, plain, statements
+from evidence_sim.bench.straight import straight_tick
 from evidence_sim.bench.timing import FLUSHES, TICKS, Figure, Timing, timing
 from evidence_sim.config import EPOCH, Initial, contents
 from evidence_sim.stored_cells import new_prefix
@@ -31,7 +32,9 @@ from evidence_sim.stored_cells import new_prefix
 IN_FLIGHT = (1, 8, 64)
 FORMS = ("threads", "tasks")  # who makes the calls: of the sync form, and of the asyncio form
 _CALLS, _STATEMENTS = "bare calls", "bare statements"  # of the store; of SQLite itself
-_FLUSHES = "flushes"  # of the disk under SQLite
+_STRAIGHT, _FLUSHES = "ticks in straight lines", "flushes"  # without a machine; of the disk under SQLite
+_ALONE = (_STATEMENTS, _STRAIGHT, _FLUSHES)  # timed of a SQLite file, and one at a time
+_SHARES = (("ticks", _CALLS), ("ticks", _STATEMENTS), (_STRAIGHT, _STATEMENTS))
 ROUNDS = 45
 _SECONDS = 0.08  # of one of a round's timings: short, so that a busy moment of the machine meets both of a pair
 _Calls = Generator[Get | Put, ReadAnswer | WriteAnswer, None]
@@ -99,6 +102,10 @@ class Bench:
     def tick(self, store: Store, at: int) -> None:
         """A tick of the driver."""
         _must_be_not_due(run_tick(store, self._invocation(at), never, clock=lambda: EPOCH))
+
+    def straight(self, store: Store, at: int) -> None:
+        """The same without a machine."""
+        _must_be_not_due(straight_tick(store, self._invocation(at), lambda: EPOCH))
 
     def bare(self, store: Store, at: int) -> None:
         """Its calls alone."""
@@ -180,21 +187,21 @@ def by_tasks(runner: asyncio.Runner, call: Callable[[int], Awaitable[None]]) -> 
 def run_on(url: str, now: Callable[[str], None]) -> list[Timing]:
     """Ticks a second and the bare calls of as many, for each form and number in flight, round by round in turn.
 
-    Of a SQLite file also the statements, without the store and its checks, and the flushes of its disk.
+    Of a SQLite file also the statements, without the store and its checks, ticks without a machine, the disk's flushes.
     Raises StoreError where the store cannot be opened or does not answer. Its other records are left alone.
     """
     with open_store(url) as store, prepared(store) as bench, asyncio.Runner() as runner, ExitStack() as opened:
         opening = _awaited(url, store)
         awaited = runner.run(opening.__aenter__())
         try:
-            rates: dict[
-                tuple[str, str], _Rate
-            ] = {}  # in the order in which they are taken: what is compared, side by side
+            # In the order in which they are taken: what is compared, side by side.
+            rates: dict[tuple[str, str], _Rate] = {}
             if isinstance(store, SqliteStore):
                 database = opened.enter_context(closing(plain(store.path)))
                 tick = statements(database, bench.tenants[0])
                 flush = opened.enter_context(flushes(store.path.resolve().parent))
                 rates[_FLUSHES, "threads"] = by_threads(lambda _: flush())
+                rates[_STRAIGHT, "threads"] = by_threads(lambda at: bench.straight(store, at))
                 rates[_STATEMENTS, "threads"] = by_threads(lambda _: tick())
             rates["ticks", "threads"] = by_threads(lambda at: bench.tick(store, at))
             rates[_CALLS, "threads"] = by_threads(lambda at: bench.bare(store, at))
@@ -221,16 +228,15 @@ def _timed(rates: dict[tuple[str, str], _Rate], now: Callable[[str], None]) -> l
         now(f"round {number + 1} of {ROUNDS}")
         for flying in IN_FLIGHT:
             for what, form in reversed(rates) if number % 2 else rates:  # neither of a pair is always the first
-                if flying == 1 or what not in (_STATEMENTS, _FLUSHES):  # which are made one at a time
+                if flying == 1 or what not in _ALONE:
                     found[what, form, flying].append(rates[what, form](flying))
     measured = [
         timing(Figure(_name(*key), FLUSHES if key[0] == _FLUSHES else TICKS), those) for key, those in found.items()
     ]
-    for what, form, flying in list(found):
-        if what in (_CALLS, _STATEMENTS):
-            both = zip(found["ticks", form, flying], found[what, form, flying], strict=True)
-            shares = [100 * ticks / bare for ticks, bare in both]
-            measured.append(timing(Figure(_name(f"ticks of {what}", form, flying), "%"), shares))
+    for (what, form, flying), those in found.items():
+        for whole in (whole for share, whole in _SHARES if share == what and (whole, form, flying) in found):
+            shares = [100 * one / other for one, other in zip(those, found[whole, form, flying], strict=True)]
+            measured.append(timing(Figure(_name(f"{what} of {whole}", form, flying), "%"), shares))
     return measured
 
 
